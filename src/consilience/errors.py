@@ -78,10 +78,6 @@ class FitError(ConsilienceError):
     """A model cannot be fitted: it is too large, or its numbers are not finite."""
 
 
-class ClusterError(ConsilienceError):
-    """A cluster cannot do the work: mend it, and repeat the call."""
-
-
 class FolderExistsError(ConsilienceError):
     """The destination already exists: choose another name or overwrite it."""
 

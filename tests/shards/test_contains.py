@@ -1,4 +1,4 @@
-"""Yes, maybe and no in shards: read and fitted as in memory, and by the gradient."""
+"""Yes, maybe and no in shards: read and fitted as in memory, or refused."""
 
 import json
 
@@ -11,9 +11,8 @@ from consilience.annotators import load
 from consilience.cli import main
 from consilience.errors import FitError, KindError, OptionError
 from consilience.fitting.halves import HALVES
-from consilience.inference import sharded_mode
 
-MODELS = ["contains", "contains_counts", "contains_states", "dawid_skene", "glad"]
+MODELS = ["contains_states", "dawid_skene", "hierarchical_dawid_skene"]
 ONCE = cs.EngineOptions(restarts=1, draws=0)
 
 
@@ -91,45 +90,18 @@ def test_a_fit_of_shards_is_that_in_memory(source, shards, model):
     assert np.abs(one - other).max() < 1e-6
 
 
-def test_gold_calibrates_what_present_means(answers, shards):
+def test_gold_is_the_truth_of_its_pairs_as_in_memory(answers, shards, monkeypatch):
     gold = answers.drop_duplicates(["item", "label"])[["item", "label"]].iloc[::8]
     gold["answer"] = np.where(np.arange(len(gold)) % 3 == 0, "yes", "no")
-    whole = cs.fit(answers, model="contains", engine="em", gold=gold, effort=ONCE)
-    fit = cs.fit_shards(shards, model="contains", gold=gold)
-    assert np.abs(presence(fit.parts()) - presence([whole])).max() < 1e-5
-    without = presence(cs.fit_shards(shards, model="contains").parts())
+    # Of shards, gold fixes the truth of its items, and that is all.
+    place = "consilience.fitting.contains.learns_from_gold"
+    monkeypatch.setattr(place, lambda *_: False)
+    how = {"model": "contains_states", "gold": gold}
+    whole = cs.fit(answers, engine="vb", effort=ONCE, **how)
+    fit = cs.fit_shards(shards, **how)
+    assert np.abs(presence(fit.parts()) - presence([whole])).max() < 1e-6
+    without = presence(cs.fit_shards(shards, model="contains_states").parts())
     assert np.abs(without - presence([whole])).max() > 0.1
-
-
-def test_without_what_all_shards_share_the_result_is_another(
-    answers, shards, monkeypatch
-):
-    # The twin of the tests above: each shard measures annotators by its own answers.
-    monkeypatch.setattr(
-        "consilience.inference.sharded_mode._together", lambda values: values[0]
-    )
-    fit = cs.fit_shards(shards, model="contains")
-    whole = cs.fit(answers, model="contains", engine="em", effort=ONCE)
-    assert np.abs(presence(fit.parts()) - presence([whole])).max() > 1e-4
-
-
-def test_the_prior_counts_once(answers, shards, monkeypatch):
-    # Another twin: where it counts for each shard, annotators are alike.
-    class Again(sharded_mode.ShardedDensity):
-        number = property(lambda _: 1, lambda *_: None)
-
-    monkeypatch.setattr(sharded_mode, "ShardedDensity", Again)
-    fit = cs.fit_shards(shards, model="contains")
-    whole = cs.fit(answers, model="contains", engine="em", effort=ONCE)
-    one, other = (each.annotators()["accuracy"] for each in (fit, whole))
-    assert np.abs(one.to_numpy() - other.to_numpy()).max() > 1e-3
-
-
-def test_parts_that_are_not_kept_are_laid_out_again(shards, monkeypatch):
-    kept = cs.fit_shards(shards, model="contains").annotators()
-    monkeypatch.setattr(sharded_mode, "KEPT", 0)
-    again = cs.fit_shards(shards, model="contains").annotators()
-    pd.testing.assert_frame_equal(kept, again, check_exact=True)
 
 
 def test_auto_is_two_models_by_halves_as_in_memory(answers, shards, tmp_path, capsys):
@@ -174,11 +146,14 @@ def test_gold_labels_of_all_shards_are_scored(answers, shards, tmp_path, capsys)
     ("how", "error", "why"),
     [
         ({"model": "ordinal_dawid_skene"}, KindError, "responses of kind choice"),
-        ({"model": "majority"}, FitError, "majority is not fitted by sums over items"),
+        *(
+            ({"model": name}, FitError, f"{name} is not fitted in shards, since it has")
+            for name in ("contains", "contains_counts", "glad", "majority")
+        ),
         (
             {"model": "contains", "effort": cs.EngineOptions(draws=20)},
-            OptionError,
-            "em takes no draws of shards",
+            FitError,
+            "fit one of .*contains_states",
         ),
         (
             {"candidates": pd.DataFrame({"item": ["a"], "label": ["b"], "x": [1.0]})},
@@ -190,9 +165,3 @@ def test_gold_labels_of_all_shards_are_scored(answers, shards, tmp_path, capsys)
 def test_what_cannot_be_done_is_refused(shards, how, error, why):
     with pytest.raises(error, match=why):
         cs.fit_shards(shards, **how)
-
-
-def test_a_stopped_climb_says_so(shards):
-    fit = cs.fit_shards(shards, model="contains", max_seconds=1e-6)
-    checks = fit.part(0).diagnostics().set_index("name")
-    assert checks.loc["max_seconds", "outcome"] == "failed"

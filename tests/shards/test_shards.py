@@ -14,18 +14,20 @@ from consilience.cli import main
 from consilience.cli.commands.models import entries
 from consilience.errors import FitError, KindError, OptionError, SourceError
 from consilience.fitting.sharded import LEAST
+from consilience.model.contract import Sizes
 from consilience.posterior import ITEMS, LABELS
 from consilience.progress import Progress
 from consilience.shards import MARKER, Shards
 
 LABELS_OF = ["fox", "wolf", "dog"]
+SIZES = Sizes(3, 1, 3, 3, np.zeros(3, int), np.eye(3))
 # All that are fitted by sums, but for that which deals items to finer states at random.
 MODELS = [
     (entry.name, engine)
     for entry in entries()
     for engine in ("em", "vb")
     if engine in entry.engines and entry.name != "ebcc"
-    if "choice" in load(entry.name).kinds and entry.name != "class_confusion"
+    if "choice" in load(entry.name).kinds and load(entry.name).closed(SIZES)
 ]
 
 
@@ -241,7 +243,7 @@ def test_commands_read_fit_and_write(parquet, tmp_path, monkeypatch, capsys):
             "em takes no draws of shards",
         ),
         (["--tune", "50"], "fits of shards have no tune"),
-        (["--model", "majority"], "majority is not fitted by sums over items"),
+        (["--model", "majority"], "majority is not fitted in shards, since it has no"),
         (["--engine", "nuts"], "there is no engine 'nuts'"),
     ],
 )
@@ -312,9 +314,14 @@ def test_other_kinds_are_refused(tmp_path):
         cs.write_shards(tmp_path / "a.parquet", tmp_path / "s")
 
 
-@pytest.mark.parametrize("model", ["class_confusion", "logistic_dawid_skene"])
-def test_a_model_that_is_not_fitted_by_sums_is_refused(shards, model):
-    with pytest.raises(FitError, match=f"{model} is not fitted by sums over items"):
+@pytest.mark.parametrize(
+    "model", ["class_confusion", "glad", "item_difficulty", "logistic_dawid_skene"]
+)
+def test_a_model_without_closed_forms_is_refused_before_any_work(
+    shards, model, monkeypatch
+):
+    monkeypatch.setattr(Shards, "responses", None)
+    with pytest.raises(FitError, match=f"{model} is not fitted in shards, since it"):
         cs.fit_shards(shards, model=model)
 
 

@@ -495,6 +495,5 @@ MODEL = NumPyroModel(
     kinds=("contains",),
     together="item",
     layout=layout,
-    summed=("information", "several"),
     substates=lambda prior: prior.nodes,
 )

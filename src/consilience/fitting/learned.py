@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.executors import executor
+from consilience.executors import Threads
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import Single, temper_result
 from consilience.inference.ascent import Steps, logs_of, point
@@ -23,7 +23,6 @@ from consilience.inference.sharded import (
     optimize_shards,
     result_of_draws,
 )
-from consilience.inference.sharded_mode import top_of_shards
 from consilience.model import HostModel, Model
 from consilience.posterior.correlation import Residual, residual_correlation
 from consilience.progress import Reporter
@@ -74,14 +73,13 @@ class _Fitted(NamedTuple):
 
 
 class Way(NamedTuple):
-    """How a model is fitted to all shards, and by whose workers."""
+    """How a model is fitted to all shards."""
 
     engine: str
     steps: Steps
     draws: int
     prob: float
     seed: Any
-    client: Any
 
 
 def learn(
@@ -97,8 +95,6 @@ def learn(
     if model.has_rows:
         assert sample is not None  # noqa: S101 (for the type checker)
         fitted = _from_sample(sample, study, way, report)
-    elif model.by_gradient(first):
-        fitted = _climbed(model, study, way, report)
     else:
         fitted = _by_closed_forms(model, study, way, report)
     point = {key: np.asarray(v)[None, None] for key, v in fitted.parameters.items()}
@@ -119,31 +115,11 @@ def _from_sample(
 ) -> _Fitted:
     """Draw annotators and labels given the population that a sample shows."""
     model, learned, number = sample.model, sample.result.parameters, len(study.shards)
-    drawn = draw_given_population(
-        model, study.space, number, learned, way.seed, report, way.client
-    )
+    drawn = draw_given_population(model, study.space, number, learned, way.seed, report)
     of_items = partial(_of_draws, model, drawn, None, way.prob, (GIVEN,), CHAINS)
     parameters = {name: each.mean(0) for name, each in drawn.items()}
-    return _Fitted(parameters, None, of_items, _answers_of(study, way.client))
-
-
-def _climbed(
-    model: Model[Any], study: ShardedStudy, way: Way, report: Reporter
-) -> _Fitted:
-    """Climb along the gradient, which is a sum over shards."""
-    number = len(study.shards)
-    place = way.steps, way.seed, way.client
-    top = top_of_shards(model, study.space, number, *place, report)
-    of_items = partial(top.result, remarks=(REMARK,))
-    return _Fitted(top.parameters, top.how, of_items, _answers_of(study, way.client))
-
-
-def _answers_of(study: ShardedStudy, client: Any) -> Int[np.ndarray, " J"]:
-    calls = executor(client, study.space, len(study.shards))
-    try:
-        return np.asarray(sum(calls.each(_in_space)))
-    finally:
-        calls.close()
+    spaces = Threads(study.space, number)
+    return _Fitted(parameters, None, of_items, np.asarray(sum(spaces.each(_in_space))))
 
 
 def _in_space(space: Space, _: int) -> Int[np.ndarray, " J"]:
@@ -156,7 +132,7 @@ def _by_closed_forms(
     model: Model[Any], study: ShardedStudy, way: Way, report: Reporter
 ) -> _Fitted:
     """Sum expected counts over shards, and draw on request."""
-    sweeps = ShardedModel(model, study.space, len(study.shards), way.client)
+    sweeps = ShardedModel(model, study.space, len(study.shards))
     rule = RULES[way.engine]
     of_climb, of_draws = generator_of(way.seed).spawn(2)
     try:

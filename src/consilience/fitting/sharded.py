@@ -14,8 +14,7 @@ import pyarrow as pa
 from consilience import annotators as models
 from consilience.checks import all_checks, as_dataset
 from consilience.continuing import branch, cut_short, journal
-from consilience.errors import CannotWriteError, FitError, OptionError, not_among
-from consilience.executors import check_workers, executor
+from consilience.errors import OptionError, not_among
 from consilience.fitting.automatic import Mixed, Worth, worth_fitting
 from consilience.fitting.comparing import reported_as
 from consilience.fitting.from_sample import going_on
@@ -31,13 +30,15 @@ from consilience.inference import EngineOptions
 from consilience.inference.ascent import Steps
 from consilience.inference.options import check_fits, override
 from consilience.inference.result import check_kind
+from consilience.inference.sharded import no_closed_forms
 from consilience.model import Model
+from consilience.model.contract import Sizes
 from consilience.posterior import ITEMS, LABELS, Fit
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
-from consilience.shards import MARKER, Shards
-from consilience.whole_folder import Replaceable, whole_file, whole_folder
+from consilience.shards import Shards
+from consilience.whole_folder import Replaceable, whole_folder
 
 LEAST = 0.0005  # probability of a label that is written (choice)
 
@@ -67,16 +68,10 @@ class ShardedFit:
         request: Request,
         learned: Sequence[Learned],
         mixed: Mixed | None,
-        client: Any,
         trait: Trait | None = None,
     ) -> None:
-        self.study, self.request, self._client = study, request, client
-        self._trait = trait
+        self.study, self.request, self._trait = study, request, trait
         self._learned, self._mixed, self._cut_short = learned, mixed, cut_short()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what workers need to lay out results."""
-        return self.__dict__ | {"_client": None}
 
     @property
     def model(self) -> Model[Any]:
@@ -160,37 +155,23 @@ class ShardedFit:
             self.part(0).save(first)
             for name in (ITEMS, LABELS):
                 (partial / name).mkdir()
-
-            places = range(len(self.shards))
-            calls = executor(self._client, places.__getitem__, len(places))
-            written = calls.each(_write, self, partial.resolve(), one_by_one=True)
-            try:
-                for done, _ in enumerate(written, 1):
-                    progress(Progress("writing", done, len(self.shards)))
-            finally:
-                calls.close()
+            for place in range(len(self.shards)):
+                self._write(place, partial)
+                progress(Progress("writing", place + 1, len(self.shards)))
             for file in [*first.iterdir()]:
                 file.rename(partial / file.name)
             first.rmdir()
 
-
-def _write(_: int, place: int, fit: ShardedFit, folder: Path) -> None:
-    """Write the tables of the items and labels of a shard."""
-    shown = Fit(fit._outcome(place))  # noqa: SLF001 (whose tree is never laid out)
-    labels = shown.labels()[["item", "label", "probability"]]
-    if fit.shards.kind == "choice":
-        labels = labels[labels["probability"] >= LEAST]
-    try:
+    def _write(self, place: int, folder: Path) -> None:
+        """Write the tables of the items and labels of a shard."""
+        shown = Fit(self._outcome(place))  # whose tree is never laid out
+        labels = shown.labels()[["item", "label", "probability"]]
+        if self.shards.kind == "choice":
+            labels = labels[labels["probability"] >= LEAST]
         for name, table in ((ITEMS, shown.items()), (LABELS, labels)):
-            with whole_file(folder / name / f"{place:05d}.parquet") as file:
-                table.to_parquet(file, index=False)
-    except OSError as error:
-        raise CannotWriteError(
-            f"{folder}: a worker cannot write there ({error}); name a folder on a disk "
-            "that all machines share"
-        ) from error
-    del shown, labels, table
-    pa.default_memory_pool().release_unused()
+            table.to_parquet(folder / name / f"{place:05d}.parquet", index=False)
+        del shown, labels, table
+        pa.default_memory_pool().release_unused()
 
 
 def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -206,7 +187,6 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     max_seconds: float | None = None,
     checkpoint: str | Path | None = None,
-    on: Any = None,
     progress: bool | Reporter = False,
 ) -> ShardedFit:
     """Fit a model to answers in shards, of kind choice or contains.
@@ -219,11 +199,10 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     shards : Shards or path
         The answers, or their folder.
     model : str or Model, default "auto"
-        A model whose parameters have closed forms, or are found along the gradient (as
-        those of contains and glad are, more slowly, and without draws). "auto" compares
-        models on items of the first shard and fits the best to all shards, as `fit`
-        does where answers are many, and mixes their posteriors. Of contains it
-        averages two models, as `fit` does.
+        A model whose parameters have closed forms. "auto" compares models on items of
+        the first shard and fits the best to all shards, as `fit` does where answers
+        are many, and mixes their posteriors. Of contains it averages two models, as
+        `fit` does.
     engine : {"auto", "vb", "em"}, default "auto"
         Inference engine; "auto" is the first of these that fits the model.
     gold, candidates, annotators : data frame or path, optional
@@ -232,11 +211,6 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     seed, prior, effort, max_seconds, checkpoint, progress : optional
         As for `fit`. `effort` has the restarts (by default one), sweeps, tolerance,
         draws (by default none) and prob.
-    on : distributed.Client, optional
-        Client of a cluster of Dask, whose workers hold the shards and sweep them; they
-        have the same versions of all packages, and see `shards.folder` and the folder
-        to save to. The result is the same to the last digit. By default, threads of
-        this process do the work.
 
     Returns
     -------
@@ -248,9 +222,8 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     OptionError
         If the engine or a setting does not exist.
     FitError
-        If only chains fit the model, as those with correlated rows.
-    ClusterError
-        If workers are of another version, do not see the shards, or are lost.
+        If the model has no closed forms, as contains, glad and those with correlated
+        rows.
 
     See Also
     --------
@@ -270,17 +243,15 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     if not isinstance(shards, Shards):
         shards = Shards.load(shards)
     name = model if model == "auto" else models.find(model)
-    chosen, engine = _chosen(name, engine, prior, shards.kind)
+    chosen, engine = _chosen(name, engine, prior, shards)
     request = Request(model=name, engine=engine, seed=seed, prior=prior, effort=effort)
-    way = Way(engine=engine, seed=seed, client=on, **_effort(effort, engine))
+    way = Way(engine=engine, seed=seed, **_effort(effort, engine))
     tables = {"gold": gold, "candidates": candidates, "annotators": annotators}
     study = ShardedStudy.read(shards, **tables)
     if chosen is not None:
         study = replace(study, num_states=chosen.states)
     inputs = (version("consilience"), study, replace(request, started=0.0), chosen)
     folder = None if checkpoint is None else Path(checkpoint)
-    if on is not None:
-        check_workers(on, study.shards.folder / MARKER)
     with journal(folder, inputs, max_seconds), reporter(progress) as report:
         mixed = None
         if chosen is None and shards.kind == "contains":
@@ -303,7 +274,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         trait = None
         if chosen is None and shards.kind == "contains":
             trait = _trait(study, learned)
-        return ShardedFit(study, request, learned, mixed, on, trait)
+        return ShardedFit(study, request, learned, mixed, trait)
 
 
 def _halves(
@@ -327,7 +298,7 @@ def _trait(study: ShardedStudy, learned: Sequence[Learned]) -> Trait:
 
 
 def _chosen(
-    name: str, engine: str, prior: Mapping[str, float] | None, kind: str
+    name: str, engine: str, prior: Mapping[str, float] | None, shards: Shards
 ) -> tuple[Model[Any] | None, str]:
     """Return the model, or None where several are compared, and the engine."""
     if engine not in {"auto", *RULES}:
@@ -339,13 +310,12 @@ def _chosen(
             )
         return None, "vb"
     chosen = models.fittable(name, prior)
-    check_kind(chosen, name, kind)
+    check_kind(chosen, name, shards.kind)
     engines = [each for each in ("vb", "em") if each in chosen.engines]
-    if chosen.has_rows or chosen.of_classes or not engines:
-        raise FitError(
-            f"{name} is not fitted by sums over items, as shards need; choose a model "
-            "that is, such as hierarchical_dawid_skene, glad or contains"
-        )
+    people, labels = len(shards.annotators), len(shards.labels)
+    sizes = Sizes(people, 1, labels, labels, np.zeros(people, int), np.eye(labels))
+    if not engines or not chosen.closed(sizes):
+        raise no_closed_forms(name)
     check_fits(name, engine, chosen.engines)
     return chosen, engines[0] if engine == "auto" else engine
 

@@ -21,14 +21,13 @@ Plummer (2015), Cuts in Bayesian graphical models, section 2.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from consilience.continuing import Loop
-from consilience.executors import Room, Sum, executor
+from consilience.executors import Room, Sum, Threads
 from consilience.inference.dirichlet import log_dirichlet
 from consilience.inference.gibbs_chains import Chains
 from consilience.inference.options import Seed, generator_of
@@ -126,15 +125,14 @@ class GivenPopulation(Chains):
 
 def _counted(
     part: TruthDraws,
-    place: int,
     typical: Float[np.ndarray, "C J K L"],
     difficulty: Float[np.ndarray, " C"],
     log_prevalence: Float[np.ndarray, "C K"],
+    *,
     ease: Float[np.ndarray, "K L"],
-    seed: tuple[int, int],
+    generator: np.random.Generator,
 ) -> Sum:
     """Draw the truth and ease of the items of a part in each chain, and count."""
-    generator = np.random.default_rng([*seed, place])
     answers, states = [], []
     for chain in range(len(typical)):
         one, prior = slice(chain, chain + 1), {PREVALENCE: log_prevalence[chain]}
@@ -144,10 +142,6 @@ def _counted(
         answers.append(of_answers[0])
         states.append(of_states[0])
     return Sum(0.0, {"answers": np.stack(answers), "states": np.stack(states)})
-
-
-def _laid_out(model: Model[Any], spaces: Callable[[int], Space], place: int) -> Any:
-    return TruthDraws(model, spaces(place), 1)
 
 
 def _size(part: TruthDraws) -> int:
@@ -161,7 +155,6 @@ def draw_given_population(
     learned: Mapping[str, Float[np.ndarray, "chain draw ..."]],
     seed: Seed,
     report: Reporter,
-    client: Any = None,
 ) -> dict[str, Float[np.ndarray, "D ..."]]:
     """Return draws of the parameters by all items, which lie in so many spaces.
 
@@ -174,21 +167,27 @@ def draw_given_population(
         for name, each in learned.items()
     }
     place = np.linspace(0, len(flat[TYPICAL]) - 1, CHAINS).round().astype(int)
-    first = _laid_out(model, spaces, 0)
+
+    def lay_out(place: int) -> TruthDraws:
+        return TruthDraws(model, spaces(place), 1)
+
+    first = lay_out(0)
     effects, imagined = row_effects(model, first.matrix), first.imagined
     chains = GivenPopulation(
         effects, {name: each[place] for name, each in flat.items()}, generator
     )
-    calls = executor(
-        client, partial(_laid_out, model, spaces), number, keep=Room(MOST, _size)
-    )
+    calls = Threads(lay_out, number, keep=Room(MOST, _size))
     state: dict[str, Any] = {"chains": chains, "kept": []}
     whole = TUNE + KEPT
     try:
         for at in Loop(PHASE, state, whole, fewest=FEWEST):
 
             def counted(*given: Any, at: int = at) -> Sum:
-                return calls.added(_counted, *given, effects.ease, (source, at))
+                def of_part(part: TruthDraws, place: int) -> Sum:
+                    random = np.random.default_rng([source, at, place])
+                    return _counted(part, *given, ease=effects.ease, generator=random)
+
+                return calls.added(of_part)
 
             chains.sweep_of(counted, imagined)
             if at >= TUNE:

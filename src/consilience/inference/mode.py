@@ -13,7 +13,6 @@ densities carry the logarithm of the change of volume.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -119,16 +118,9 @@ class Real(NamedTuple):
 
 
 def lay_out_data(
-    model: Model[Any],
-    space: Space,
-    *,
-    pad: bool = True,
-    of_all: Mapping[str, Any] = MappingProxyType({}),
+    model: Model[Any], space: Space, *, pad: bool = True
 ) -> tuple[Data, Real]:
-    """Merge units that look alike, pad the arrays and cut the units into blocks.
-
-    Of a part of a study, the layout has some fields of the whole.
-    """
+    """Merge units that look alike, pad the arrays and cut the units into blocks."""
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count, sizes = np.ones(space.num_units), {"annotator": space.num_annotators}
     together = isinstance(space, ObjectsSpace) or model.whole_items
@@ -146,8 +138,6 @@ def lay_out_data(
         total=jnp.asarray(total),
         asked=jnp.asarray(np.arange(space.num_annotators) < sizes["annotator"], float),
     )
-    if of_all:
-        whole = replace(whole, layout=replace(whole.layout, **of_all))
     if isinstance(whole.layout, Items):
         sizes["pair"] = len(whole.layout.names.pairs)
     real = Real(place, sizes)
@@ -296,16 +286,6 @@ def energy_and_slope(
     def energy(position: Parameters) -> Float[Array, ""]:
         return potential_energy(program, (data, evidence), {}, position)
 
-    return jax.value_and_grad(energy)(position)
-
-
-@partial(jax.jit, static_argnames="model")
-def energy_of_prior(
-    model: Model[Any], whole: Observations, position: Parameters
-) -> tuple[Float[Array, ""], Parameters]:
-    """Return minus the log density of the prior alone, and the slope of that."""
-    program, arguments = partial(sample_answers, model), (whole,)
-    energy = partial(potential_energy, program, arguments, {})
     return jax.value_and_grad(energy)(position)
 
 

@@ -28,7 +28,6 @@ from consilience.continuing import Loop
 from consilience.errors import FitError
 from consilience.inference.ascent import Steps
 from consilience.inference.mode import (
-    Data,
     Mode,
     Optimized,
     common,
@@ -60,26 +59,7 @@ MEMORY = 100
 # without ids, steps of .1 nats ended at another mixture, 9 nats below the mode.
 SMALLEST_GAIN = 1e-4
 type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
-type Energy = Callable[[Parameters], tuple[Any, Parameters]]
-
-
-class InMemory:
-    """The log posterior density of a model and a study, to be climbed."""
-
-    def __init__(self, model: Model[Any], data: Data) -> None:
-        self.model, self.data, self.whole = model, data, data.whole
-        self.answers = float(data.whole.total)
-
-    def guided(self, key: Key[Array, ""] | None) -> Energy:
-        """Return minus the density and its slope, a guess of the truth as evidence."""
-        guess = self.whole.guess if key is None else shaken(self.whole.guess, key)
-        evidence = jnp.log(in_blocks(guess, self.data))
-        return partial(energy_and_slope, self.model, self.data, evidence)
-
-    @property
-    def energy(self) -> Energy:
-        """Minus the density, and its slope."""
-        return partial(energy_and_slope, self.model, self.data, no_evidence(self.data))
+type Energy = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
 
 
 def ascend(
@@ -94,41 +74,34 @@ def ascend(
     """Optimize from every start; return the best optimum, how all went, and where."""
     laid_out, real = lay_out_data(model, space, pad=pad)
     data = jax.device_put(laid_out)
-    position, unravel, how = climb(InMemory(model, data), steps, key, report)
-    summit = Optimized(data, real, position, unravel)
-    return mode_at(model, summit, summit.position), how, summit
-
-
-def climb(
-    study: Any, steps: Steps, key: Key[Array, ""], report: Reporter
-) -> tuple[Float[np.ndarray, " P"], Callable[..., Parameters], Optimization]:
-    """Optimize a density from every start; return where, how to read it, and how."""
-    model, whole, answers = study.model, study.whole, study.answers
+    whole, answers = data.whole, float(data.whole.total)
     first, unravel = ravel_pytree(_start(model, whole))
     of_all = common(model, whole, unravel(first))
     tolerance = min(steps.tolerance, SMALLEST_GAIN * len(first) / max(answers, 1.0))
     from_there = partial(optimize_from, answers, unravel, tolerance)
+    energy = partial(energy_and_slope, model, data, no_evidence(data))
     climbs = []
     for restart in range(steps.restarts):
-        start, of_start = np.asarray(first), None
+        start, guess = np.asarray(first), whole.guess
         if restart:
             of_start = jax.random.fold_in(key, restart)
             drawn = ravel_pytree(_start(model, whole, of_start))[0]
             start = np.where(of_all, np.asarray(drawn), first)
+            guess = shaken(guess, of_start)
         phase = f"start {restart + 1} of {steps.restarts}"
-        nearer = study.guided(of_start)
+        evidence = jnp.log(in_blocks(guess, data))
+        nearer = partial(energy_and_slope, model, data, evidence)
         guided, _, _ = from_there(nearer, start, GUIDED, silent, phase)
-        straight = _whitening(slope_of(study.energy, unravel), guided, of_all)
+        straight = _whitening(slope_of(energy, unravel), guided, of_all)
         climbs.append(
-            from_there(
-                study.energy, guided, steps.sweeps, report, phase, straight=straight
-            )
+            from_there(energy, guided, steps.sweeps, report, phase, straight=straight)
         )
     peaks, histories, converged = zip(*climbs, strict=True)
     objective = _objective(histories)
     chosen = int(np.argmax([history[-1] for history in histories]))
     how = Optimization(WHAT, objective, np.asarray(converged), chosen)
-    return peaks[chosen], unravel, how
+    summit = Optimized(data, real, peaks[chosen], unravel)
+    return mode_at(model, summit, summit.position), how, summit
 
 
 def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)

@@ -2,8 +2,8 @@
 
 A sweep of a shard takes the parameters and gives its log-likelihood and expected
 counts; only these are added, in an order that is always the same, so that the result
-does not depend on who swept which (`executors`). Shards are laid out once if they fit
-in memory, and otherwise each time.
+does not depend on how many threads there are (`executors`). Shards are laid out once if
+they fit in memory, and otherwise each time.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from consilience.continuing import Loop
 from consilience.errors import FitError
-from consilience.executors import Room, Sum, executor
+from consilience.executors import Room, Sum, Threads
 from consilience.inference.ascent import Optimum, Steps, UpdateRule, optimize
 from consilience.inference.augmentation import (
     BURN_IN,
@@ -40,6 +40,15 @@ TINY = 1e-38  # of single precision
 type Spaces = Callable[[int], Space]
 
 
+def no_closed_forms(name: str) -> FitError:
+    """Return what is said of a model that is not fitted in shards."""
+    return FitError(
+        f"{name} is not fitted in shards, since it has no closed forms; fit one of "
+        "hierarchical_dawid_skene, dawid_skene, shared_errors or contains_states, or "
+        "fit the study in memory"
+    )
+
+
 class ShardedModel:
     """A model on the host, laid out for the shards of a study.
 
@@ -47,95 +56,67 @@ class ShardedModel:
     Dirichlet priors.
     """
 
-    def __init__(
-        self, model: Model[Any], spaces: Spaces, number: int, client: Any = None
-    ) -> None:
-        self.model, self.spaces, self.number = model, spaces, number
-        self._lay_out = partial(_laid_out, model, spaces)
-        self.first_part = self._lay_out(0)
-        first = self.first_part
+    def __init__(self, model: Model[Any], spaces: Spaces, number: int) -> None:
+        self.model, self.spaces = model, spaces
+        self.first_part = first = self._lay_out(0)
         if first.normal or first.candidates is not None:
-            raise FitError(
-                "shards are fitted by models all of whose parameters have closed forms,"
-                " such as dawid_skene and hierarchical_dawid_skene; choose one of these"
-            )
+            raise no_closed_forms(model.name)
         self.priors, self.coding = first.priors, first.coding
         self.normal, self.candidates = first.normal, None
-        self.executor = executor(client, self._lay_out, number, keep=Room(KEPT, _size))
-        self.total = float(sum(self.executor.each(_total)))
+        self.executor = Threads(self._lay_out, number, keep=Room(KEPT, _size))
+        self.total = float(sum(self.executor.each(lambda part, _: part.total)))
+
+    def _lay_out(self, place: int) -> HostModel:
+        part = HostModel(self.model, self.spaces(place))
+        # The answers are in the matrix: without them a part is half as large.
+        columns = ("unit", "annotator", "answer", "n", "unit_item")
+        space = part.matrix.space
+        emptied = {name: getattr(space, name)[:0] for name in columns}
+        part.matrix = replace(part.matrix, space=replace(space, **emptied))
+        return part
 
     def sweep(self, logs: Logs) -> Swept:
         """Sum the truth out and count the events, of all shards."""
-        return _as_swept(self.executor.added(_swept, dict(logs)))
+        return self._summed(lambda part, _: part.sweep(logs))
 
     def first(
         self, logs: Logs, generator: np.random.Generator, *, shaken: bool
     ) -> Swept:
         """Count the events by a first guess of the truth, of all shards."""
         seed = int(generator.integers(2**63))
-        whole = partial(_with_answers, self.model, self.spaces)
-        return _as_swept(self.executor.added(_first, whole, dict(logs), seed, shaken))
+
+        def guessed(_: HostModel, place: int) -> Swept:
+            whole = HostModel(self.model, self.spaces(place))  # with its answers
+            random = np.random.default_rng([seed, place])
+            return whole.first(logs, random, shaken=shaken)
+
+        return self._summed(guessed)
 
     def drawn(self, logs: Logs, seed: int, at: int) -> Swept:
         """Count the events by a draw of the truth, of all shards."""
-        return _as_swept(self.executor.added(_drawn, dict(logs), seed, at))
+
+        def drawn(part: HostModel, place: int) -> Swept:
+            random = np.random.default_rng([seed, at, place])
+            return part.sweep(logs, assign=partial(one_of, random), deal=random)
+
+        return self._summed(drawn)
 
     def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters and is reported with them."""
         return self.first_part.derived(logs)
 
-
-def _with_answers(model: Model[Any], spaces: Spaces, place: int) -> HostModel:
-    return HostModel(model, spaces(place))
-
-
-def _laid_out(model: Model[Any], spaces: Spaces, place: int) -> HostModel:
-    part = _with_answers(model, spaces, place)
-    # The answers are in the matrix: without them a part is half as large.
-    columns = ("unit", "annotator", "answer", "n", "unit_item")
-    space = part.matrix.space
-    emptied = {name: getattr(space, name)[:0] for name in columns}
-    part.matrix = replace(part.matrix, space=replace(space, **emptied))
-    return part
+    def _summed(self, sweep: Callable[[HostModel, int], Swept]) -> Swept:
+        """Add up what sweeps of the parts count."""
+        total = self.executor.added(lambda *part: _as_sum(sweep(*part)))
+        return Swept(np.array([total.value]), np.zeros((0, 0)), total.arrays)
 
 
 def _size(part: HostModel) -> int:
     return int(part.matrix.by_pair.nnz)
 
 
-def _total(part: HostModel, _: int) -> float:
-    return part.total
-
-
-def _swept(part: HostModel, _: int, logs: Logs) -> Sum:
-    return _as_sum(part.sweep(logs))
-
-
-def _first(
-    part: HostModel,
-    place: int,
-    whole: Callable[[int], HostModel],
-    logs: Logs,
-    seed: int,
-    shaken: bool,  # noqa: FBT001
-) -> Sum:
-    generator = np.random.default_rng([seed, place])
-    del part  # which has no answers to guess by
-    return _as_sum(whole(place).first(logs, generator, shaken=shaken))
-
-
-def _drawn(part: HostModel, place: int, logs: Logs, seed: int, at: int) -> Sum:
-    generator = np.random.default_rng([seed, at, place])
-    drawn = partial(one_of, generator)
-    return _as_sum(part.sweep(logs, assign=drawn, deal=generator))
-
-
 def _as_sum(swept: Swept) -> Sum:
     return Sum(float(swept.log_likelihood.sum()), swept.counts)
-
-
-def _as_swept(total: Sum) -> Swept:
-    return Swept(np.array([total.value]), np.zeros((0, 0)), total.arrays)
 
 
 def optimize_shards(

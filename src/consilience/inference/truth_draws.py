@@ -256,10 +256,6 @@ class TruthDraws:
         stacked[PREVALENCE] = np.exp(stacked[PREVALENCE])
         return stacked
 
-    def __sizeof__(self) -> int:
-        """Return its bytes, by which a cluster decides not to move it."""
-        return 24 * len(self.unit) + self.tables.__sizeof__()
-
     def derived(
         self, parameters: Mapping[str, Float[np.ndarray, "C D ..."]]
     ) -> dict[str, Float[np.ndarray, "C D ..."]]:

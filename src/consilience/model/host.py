@@ -264,11 +264,6 @@ class HostModel:
         scales = {name: site.distribution.scale for name, site in self.normal.items()}
         return self.answers(logs).step(self.matrix, free, scales, belief)
 
-    def __sizeof__(self) -> int:
-        """Return its bytes, by which a cluster decides not to move it."""
-        numbers = self.matrix.num_units * (self.matrix.state.shape[1] + 1)
-        return 2 * (self.matrix.by_pair.data.nbytes + 8 * numbers)
-
     @property
     def total(self) -> float:
         """How many answers there are."""

@@ -92,9 +92,6 @@ class Model[P](Method[P]):
     layout : callable, optional
         Takes the space and the prior, and returns `data.layout`: arrays that depend on
         the responses alone, computed once.
-    summed : tuple of str
-        Fields of the layout that parts of a study add up, for the program to be the
-        same for all.
     axes : mapping of str to tuple of str
         Axes of parameters that the program does not name; plates of NumPyro do.
     substates : callable
@@ -121,7 +118,6 @@ class Model[P](Method[P]):
     name: str = ""
     program: Callable[[Any, P], Any] = no_program
     layout: Callable[[Any, P], Any] | None = None
-    summed: tuple[str, ...] = ()
     axes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     substates: Callable[[P], int] = one_substate
     states: int = 2

@@ -15,11 +15,9 @@ import importlib.metadata
 import io
 import json
 import platform
-import sys
 import tomllib
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tomli_w
 
@@ -29,9 +27,6 @@ from consilience.posterior.tables import TABLES, about, names_of, write_parquet
 from consilience.responses.id_types import Types, restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Counts up when an older program could misread the folder.
 LAYOUT = 2
@@ -131,21 +126,8 @@ def _write_netcdf(data: xr.DataTree, file: Path) -> int:
     small = {f"/{JOINT_DRAWS}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
     encoding = small if JOINT_DRAWS in data.children else None
     memory = io.BytesIO()
-    with _on_this_machine():
-        data.to_netcdf(memory, engine="h5netcdf", encoding=encoding)
+    data.to_netcdf(memory, engine="h5netcdf", encoding=encoding)
     return file.write_bytes(memory.getvalue())
-
-
-@contextmanager
-def _on_this_machine() -> Iterator[None]:
-    """Keep xarray from asking a cluster of Dask for a lock, if a client is open."""
-    if "distributed" not in sys.modules:
-        yield
-        return
-    import dask
-
-    with dask.config.set(scheduler="threads"):
-        yield
 
 
 def _record(data: xr.DataTree, fit_bytes: int) -> dict[str, Any]:

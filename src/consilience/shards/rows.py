@@ -141,8 +141,8 @@ def _by_fsspec(address: str) -> tuple[Any, str]:
         system, path = fsspec.core.url_to_fs(address)
     except ImportError as error:
         raise UnavailableError(
-            f"{address}: {error}; install consilience[dask] and the package of fsspec "
-            "for such addresses, or copy the files to a disk"
+            f"{address}: {error}; install consilience[fsspec] and its package for such "
+            "addresses, or copy the files to a disk"
         ) from error
     except ValueError as error:
         raise SourceError(f"{address}: {error}; check the address") from error

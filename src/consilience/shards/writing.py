@@ -11,6 +11,7 @@ spellings that are suspiciously alike, look at those of a part.
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
@@ -26,13 +27,12 @@ import tomli_w
 from consilience.continuing import digest
 from consilience.errors import (
     CannotWriteError,
-    ClusterError,
     KindError,
     OptionError,
     SourceError,
     not_among,
 )
-from consilience.executors import check_workers, executor
+from consilience.executors import Threads
 from consilience.progress import Progress, Reporter, reporter
 from consilience.responses import read_with
 from consilience.responses.options import MISSING, Columns, ReadOptions
@@ -68,7 +68,6 @@ def write_shards(
     *,
     rows: int = ROWS,
     overwrite: bool = False,
-    on: Any = None,
     progress: bool | Reporter = False,
     **options: Any,
 ) -> Shards:
@@ -87,9 +86,6 @@ def write_shards(
         Rows of a shard, about; all answers about an item are in one.
     overwrite : bool, default False
         Replace a folder of shards.
-    on : distributed.Client, optional
-        Client of a cluster of Dask, whose workers read the parts; they see the disk
-        that the folder is on.
     progress : bool or callable, default False
         True shows a progress bar. A function is called with each `Progress`.
     **options
@@ -111,8 +107,6 @@ def write_shards(
         If there is no such option.
     CannotWriteError
         If the disk is full.
-    ClusterError
-        If the workers are of another version, or lost.
 
     See Also
     --------
@@ -144,13 +138,7 @@ def write_shards(
     given = ReadOptions(columns=Columns(**columns), **options)
     with reporter(progress) as report:
         return written_shards(
-            source,
-            folder,
-            given,
-            rows=rows,
-            overwrite=overwrite,
-            report=report,
-            client=on,
+            source, folder, given, rows=rows, overwrite=overwrite, report=report
         )
 
 
@@ -181,7 +169,6 @@ def written_shards(
     rows: int,
     overwrite: bool,
     report: Reporter,
-    client: Any = None,
 ) -> Shards:
     """Write the shards of a source that is read with a record of options."""
     if rows < 1:
@@ -195,14 +182,12 @@ def written_shards(
                 options = _understood(given.head, options, str(source))
                 stamp = (version("consilience"), options, given.number, given.stamp)
                 work.begin(digest((stamp, rows)))
-                if client is not None:
-                    check_workers(client, work.folder / "source")
                 number = min(max(-(-given.number // rows), 1), _OPEN)
                 if not work.dealt:
                     _deal(given, options.columns.item or "", number, work, report)
                 assumptions = given.assumptions
-            _write_all(source, options, work, new, report, client, assumptions)
-        except (CannotWriteError, ClusterError, OSError, KeyboardInterrupt):
+            _write_all(source, options, work, new, report, assumptions)
+        except (CannotWriteError, OSError, KeyboardInterrupt):
             raise  # the same call goes on from what there is
         except BaseException:
             work.remove()
@@ -248,24 +233,22 @@ def _write_all(
     work: _Work,
     folder: Path,
     report: Reporter,
-    client: Any,
     assumptions: Sequence[str],
 ) -> None:
     """Read each part, and code all alike."""
     parts, accounts = work.parts, Accounts()
-    calls = executor(client, parts.__getitem__, len(parts))
+    for done, part in enumerate(parts, 1):  # one by one, as each takes much memory
+        accounts.add(_read_part(part, options))
+        part.with_suffix(".rows").unlink(missing_ok=True)
+        report(Progress("reading", done, len(parts)))
+    labels = natural_texts(sorted(accounts.labels))
+    people = text_array(sorted(accounts.annotators))
+    people = people.take(pa.array(natural_order(people)))
+    _write(folder / "annotators.arrow", pa.table({"annotator": people}))
+    shards, names = [], text_array(labels)
+    calls = Threads(parts.__getitem__, len(parts))
     try:
-        read = calls.each(_read_part, options, one_by_one=True)
-        for done, part in enumerate(read, 1):
-            accounts.add(part)
-            parts[done - 1].with_suffix(".rows").unlink(missing_ok=True)
-            report(Progress("reading", done, len(parts)))
-        labels = natural_texts(sorted(accounts.labels))
-        people = text_array(sorted(accounts.annotators))
-        people = people.take(pa.array(natural_order(people)))
-        _write(folder / "annotators.arrow", pa.table({"annotator": people}))
-        shards = []
-        each = calls.each(_code_part, people, text_array(labels), folder)
+        each = calls.each(partial(_code_part, people, names, folder))
         for done, shard in enumerate(each, 1):
             shards.append(shard)
             report(Progress("coding", done, len(parts)))
@@ -329,7 +312,7 @@ def _deal(given: Rows, item: str, number: int, work: _Work, report: Reporter) ->
         path.write_text(names, encoding="utf-8")
 
 
-def _read_part(path: Path, _: int, options: ReadOptions) -> ReadPart:
+def _read_part(path: Path, options: ReadOptions) -> ReadPart:
     """Read the rows of a part, and write its answers, by names."""
     account = path.with_suffix(".read")
     if account.is_file():
@@ -352,7 +335,7 @@ def _read_part(path: Path, _: int, options: ReadOptions) -> ReadPart:
 
 
 def _code_part(
-    path: Path, place: int, people: pa.Array, labels: pa.Array, folder: Path
+    people: pa.Array, labels: pa.Array, folder: Path, path: Path, place: int
 ) -> Shard:
     """Code annotators and labels of a part as all parts do, in the order of items."""
     table = read_arrow(path.with_suffix(".named"))

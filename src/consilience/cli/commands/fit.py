@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.commands.models import entries
 from consilience.cli.commands.responses import (
-    needs_shards,
     print_account,
     print_warnings,
     with_options,
@@ -73,8 +72,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior_from: Path | None = None,
     seed: Seed = 0,
     max_seconds: float | None = None,
-    on: str | None = None,
-    workers: int | None = None,
     strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -135,11 +132,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     max_seconds
         Seconds after which the fit does as little more as it can do with, and ends; a
         check says what was cut short.
-    on
-        Address of a scheduler of Dask, such as tcp://host:8786, whose workers fit
-        shards.
-    workers
-        Start so many workers of Dask on this machine, which fit shards.
     strict
         End with the exit code 3 if a check failed; the run is written all the same.
 
@@ -149,7 +141,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     consilience fit responses --model dawid_skene --engine em --gold gold.csv --out
         run
     consilience fit responses --candidates candidates --out run
-    consilience fit shards --workers 4 --out run
+    consilience fit shards --out run
     """
     check_free(out, marker=_MARKER, overwrite=overwrite)
     settings = numbers(prior, "prior")
@@ -158,20 +150,18 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     how |= {"candidates": candidates, "annotators": annotators}
     if len(responses) == 1 and (responses[0] / "shards.toml").is_file():
         other = (similarity, annotator_prior, contains, states, prior_from)
-        from consilience.cli.commands.shards import Cluster, fit_shards
+        from consilience.cli.commands.shards import fit_shards
 
         fit_shards(
             responses[0],
             out,
             how | {"model": model, "gold": gold},
-            Cluster(on, workers),
             refused=ordered or any(each is not None for each in other),
             overwrite=overwrite,
             json=json,
             strict=strict,
         )
         return
-    needs_shards(on, workers)
     if model != "auto":  # a mistake is found before anything is read
         from consilience.annotators import find
         from consilience.annotators import load as load_model

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consilience.tables.terminal import DrawnTable
 
 
-def read(  # noqa: PLR0913 (each option stands alone)
+def read(
     files: list[Path],
     /,
     *,
@@ -35,8 +35,6 @@ def read(  # noqa: PLR0913 (each option stands alone)
     gold: Path | None = None,
     shards: Flag = False,
     shard_rows: int = 2_000_000,
-    on: str | None = None,
-    workers: int | None = None,
     reading: Reading = READ_AS_IT_IS,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -61,11 +59,6 @@ def read(  # noqa: PLR0913 (each option stands alone)
         or from a DuckDB file. After it was stopped, the same command goes on.
     shard_rows
         Rows of a shard, about.
-    on
-        Address of a scheduler of Dask, such as tcp://host:8786, whose workers read
-        shards.
-    workers
-        Start so many workers of Dask on this machine, which read shards.
 
     Examples
     --------
@@ -76,7 +69,7 @@ def read(  # noqa: PLR0913 (each option stands alone)
     consilience read answers.parquet --shards --out shards
     """
     if shards:
-        from consilience.cli.commands.shards import Cluster, read_shards
+        from consilience.cli.commands.shards import read_shards
 
         if len(files) != 1 or gold is not None:
             raise OptionError(
@@ -84,16 +77,9 @@ def read(  # noqa: PLR0913 (each option stands alone)
                 "that alone"
             )
         read_shards(
-            files[0],
-            out,
-            reading,
-            Cluster(on, workers),
-            rows=shard_rows,
-            overwrite=overwrite,
-            json=json,
+            files[0], out, reading, rows=shard_rows, overwrite=overwrite, json=json
         )
         return
-    needs_shards(on, workers)
     from consilience.responses import read_with, write
 
     check_free(out, marker="responses.parquet", overwrite=overwrite)
@@ -117,15 +103,6 @@ def read(  # noqa: PLR0913 (each option stands alone)
         "sources": responses.sources,
     }
     finish(show, result, "fit", out, *chosen, "--out", out.parent / "run", written=out)
-
-
-def needs_shards(on: str | None, workers: int | None) -> None:
-    """Refuse workers of Dask where there are no shards."""
-    if on is not None or workers is not None:
-        raise OptionError(
-            "workers of Dask read and fit shards (consilience read SOURCE --shards, "
-            "then fit); leave out `on=` and `workers=`, or work with shards"
-        )
 
 
 def describe(

@@ -1,8 +1,6 @@
 """Shards on the command line: what `read --shards` and `fit` of shards do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -10,41 +8,11 @@ from typing import Any
 from consilience.cli.options import Reading, read_options
 from consilience.cli.outcome import keeping, leave_if_failed, print_fitted, summary
 from consilience.cli.terminal import check_free, finish, screen
-from consilience.console import Console
 from consilience.errors import OptionError, as_options
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """The workers that were asked for: of a scheduler, or started here, or none."""
-
-    on: str | None
-    workers: int | None
-
-    @contextmanager
-    def client(self, show: Console) -> Iterator[Any]:
-        """Give a client, and say where its dashboard is; or give None."""
-        from consilience.executors import addresses_of, client_of
-
-        with client_of(self.on, self.workers) as client:
-            if client is not None:
-                number = len(addresses_of(client))
-                show.print(
-                    f"{number:,} workers of Dask; dashboard {client.dashboard_link}",
-                    soft_wrap=True,
-                )
-            yield client
-
-
 def read_shards(
-    source: Path,
-    out: Path,
-    reading: Reading,
-    cluster: Cluster,
-    *,
-    rows: int,
-    overwrite: bool,
-    json: bool,
+    source: Path, out: Path, reading: Reading, *, rows: int, overwrite: bool, json: bool
 ) -> None:
     """Write shards, and say what was kept and dropped."""
     from consilience.progress import bar
@@ -56,15 +24,10 @@ def read_shards(
     check_options(options, reading.format)
     show = screen(as_json=json)
     unfinished = out.with_name(f"{out.name}.unfinished")
-    with cluster.client(show) as client, keeping(unfinished), bar() as report:
+    given = address or source
+    with keeping(unfinished), bar() as report:
         made = written_shards(
-            address or source,
-            out,
-            options,
-            rows=rows,
-            overwrite=overwrite,
-            report=report,
-            client=client,
+            given, out, options, rows=rows, overwrite=overwrite, report=report
         )
     cleaning = replace(made.cleaning, notes=tuple(map(as_options, made.cleaning.notes)))
     for line in cleaning.account():
@@ -92,7 +55,6 @@ def fit_shards(
     folder: Path,
     out: Path,
     how: dict[str, Any],
-    cluster: Cluster,
     *,
     refused: bool,
     overwrite: bool,
@@ -118,11 +80,10 @@ def fit_shards(
     if unfinished.exists():
         show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
     how |= {"checkpoint": unfinished, "progress": True}
-    with cluster.client(show) as client:
-        with keeping(unfinished):
-            fitted = fitting.fit_shards(shards, on=client, **how)
-        with bar() as report:
-            fitted.save(out, overwrite=overwrite, progress=report)
+    with keeping(unfinished):
+        fitted = fitting.fit_shards(shards, **how)
+    with bar() as report:
+        fitted.save(out, overwrite=overwrite, progress=report)
     rmtree(unfinished, ignore_errors=True)
     first = fitted.part(0)
     print_fitted(show, first)
