@@ -148,13 +148,15 @@ def test_the_mode_is_that_of_a_formula_written_out():
     assert gold.unit.tolist() == list(range(30))
     columns = names_of_columns(space, gold)
     rows = Design(space, truth, columns).rows(gold.unit)
-    study = taught._Study(rows, gold.allowed, np.ones((30, 2), bool))
+    study = taught._Study(
+        rows, np.where(gold.likelihood == 1, 0.0, -np.inf), np.ones((30, 2), bool)
+    )
     mean = np.zeros(len(columns))
     mean[0], precision = 1.0, np.full(len(columns), 4.0)
     ours = taught._mode(study, mean, precision, mean)
 
     said = space.answer.reshape(ITEMS, -1)[:30]
-    right = gold.allowed.argmax(1)
+    right = gold.likelihood.argmax(1)
     votes = np.stack([(said == k).sum(1) for k in (0, 1)], 1) + 0.5
     share = np.log(votes / votes.sum(1, keepdims=True))
     believed = np.log(np.maximum(truth.probability[:30], 1e-4))
@@ -186,6 +188,98 @@ def test_annotators_of_a_family_and_a_group_share_a_weight():
     assert weights[2] == ["annotator:ann", "group:people"]
 
 
+def queries(seed=0):
+    """Draw documents of ten queries, whose share of relevant ones judges do not see."""
+    generator = np.random.default_rng(seed)
+    rows, truth = [], []
+    share = generator.choice([0.05, 0.95], 10)
+    for query in range(10):
+        for place in range(40):
+            relevant = generator.random() < share[query]
+            item = f"q{query}/doc-{place:02d}.txt"
+            truth.append((item, "ab"[int(relevant)]))
+            for who in range(4):
+                wrong = generator.random() < 0.42
+                rows.append((item, f"judge-{who}", "ab"[int(relevant ^ wrong)]))
+    truth = pd.DataFrame(truth, columns=["item", "label"])
+    order = generator.permutation(len(truth))
+    return pd.DataFrame(rows, columns=["item", "annotator", "label"]), truth.iloc[order]
+
+
+def test_items_of_a_family_have_a_constant(monkeypatch):
+    table, truth = queries()
+    given, rest = truth.iloc[:80], truth.iloc[80:]
+
+    def fitted():
+        fit = cs.fit(table, gold=given, model="hierarchical_dawid_skene", seed=0)
+        return fit, loss(fit, rest)[0]
+
+    fit, ours = fitted()
+    columns = fit.data["gold"]["column"].to_numpy().tolist()
+    assert {"items:0:q1/doc", "items:1:q1/doc"} & {*columns}
+    # The twin: without families.
+    monkeypatch.setattr(
+        taught, "families_of_items", lambda space: np.full(space.num_units, "", object)
+    )
+    assert ours < fitted()[1] - 0.1
+
+
+def test_a_stem_of_all_names_is_no_family():
+    assert taught.families(["a-1", "a-2", "a-3"]).tolist() == ["", "", ""]
+    names = ["a-1", "a-2", "b-1", "c", ""]
+    assert taught.families(names).tolist() == ["a", "a", "", "", ""]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_ordered_labels_have_a_slope_along_the_mean_answer(ordered):
+    crowd = cs.simulate(items=60, annotators=9, classes=4, per_item=5, seed=0)
+    truth = crowd.responses.gold.astype(str)[["item", "label"]].drop_duplicates("item")
+    fit = cs.fit(
+        crowd.responses,
+        gold=truth.iloc[:20],
+        model="hierarchical_dawid_skene",
+        ordered=ordered,
+    )
+    assert ("order" in fit.data["gold"]["column"].to_numpy()) == ordered
+
+
+def test_gold_with_a_probability_is_evidence():
+    table, truth = panel()
+    responses = cs.read(table, labels=["a", "b", "c"])
+    stated = truth.iloc[:3].assign(probability=["1.0", "0.8", "0.5"])
+    space, fixed = space_of(responses), space_of(responses, gold=stated)
+    likelihood = gold_of(space, fixed).likelihood
+    own = [["a", "b", "c"].index(label) for label in stated["label"]]
+    by_hand = np.array([[0.0] * 3, [0.1 / 0.8] * 3, [0.25 / 0.5] * 3])
+    by_hand[np.arange(3), own] = 1.0
+    np.testing.assert_allclose(likelihood, by_hand)
+    with pytest.raises(DataError, match="give a number above 0, at most 1"):
+        cs.fit(table, gold=truth.iloc[:3].assign(probability="1.5"))
+
+
+def test_uncertain_gold_moves_its_items_less_and_is_not_scored(misled):
+    _, given, rest = misled
+    table, _ = panel()
+    model = "hierarchical_dawid_skene"
+    fit = cs.fit(table, gold=given.assign(probability=0.9), model=model, seed=0)
+    labels = fit.labels().astype({"item": str, "label": str})
+    probability = labels.merge(given, on=["item", "label"])["probability"]
+    assert probability.between(0.3, 0.9999).all()
+    assert loss(fit, rest)[1] > 0.8
+    assert cs.score(fit, pd.concat([given, rest])).given == len(given)
+
+
+def test_gold_that_says_yes_and_no_is_the_share_of_yes_and_is_named():
+    rows = [("i", "a", "cat", "yes"), ("j", "a", "cat", "no"), ("k", "b", "cat", "no")]
+    table = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    answers = [("i", "yes"), ("i", "yes"), ("i", "no"), ("j", "no")]
+    gold = pd.DataFrame(answers, columns=["item", "answer"]).assign(label="cat")
+    space = space_of(cs.read(table, kind="contains"), gold=gold)
+    np.testing.assert_allclose(np.exp(space.log_prior[0]), [1 / 3, 2 / 3])
+    assert np.exp(space.log_prior[1]).tolist() == [1.0, 0.0]
+    assert any("both yes and no of 1 pairs" in each for each in space.assumptions)
+
+
 def test_weights_are_better_known_by_more_gold():
     table, _ = panel()
     fit = cs.fit(table, model="dawid_skene")._made
@@ -196,7 +290,11 @@ def test_weights_are_better_known_by_more_gold():
         gold, generator = gold_of(space, fixed), np.random.default_rng(0)
         columns = names_of_columns(space, gold)
         rows = Design(space, before, columns).rows(gold.unit)
-        study = taught._Study(rows, gold.allowed, np.ones((number, 2), bool))
+        study = taught._Study(
+            rows,
+            np.where(gold.likelihood == 1, 0.0, -np.inf),
+            np.ones((number, 2), bool),
+        )
         noise = generator.standard_normal((400, len(columns)))
         precision = np.ones(len(columns))
         at = taught._mode(study, np.zeros(len(columns)), precision, precision)

@@ -25,7 +25,7 @@ from consilience.errors import DataError, OptionError, not_a
 from consilience.fitting.inputs import Table, as_table, check_fit
 from consilience.posterior import Fit
 from consilience.posterior.labels import labels
-from consilience.posterior.truth import candidates
+from consilience.posterior.truth import given_truth
 from consilience.responses.id_types import restores_types
 from consilience.responses.side_tables import nothing_shared
 from consilience.truth.coding import gold_codes
@@ -169,17 +169,13 @@ def _truths(
     items, names = (
         pd.Index(table[name].cat.categories.astype("str")) for name in ("item", "label")
     )
-    item, label, _ = gold_codes(rows, items, names)
+    item, label = gold_codes(rows, items, names)
+    item, label = item[item >= 0], label[item >= 0]
     if not len(item):
         raise nothing_shared(pd.Index(rows["item"].unique()), items)
     pairs = np.unique(item.astype(np.int64) * len(names) + label)
     item, label = np.divmod(pairs, len(names))
-    constant, state = fit.data["constant_data"], candidates(fit.data).state
-    used = np.zeros(0, np.int64)
-    if "log_prior" in constant:  # gold rules candidates out
-        prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
-        given = (np.isneginf(prior) & (state >= 0)).any(axis=1)
-        used = np.unique(item[given[item]])
+    used = np.unique(item[given_truth(fit.data)[item]])
     if len(used):
         raise OptionError(
             f"the fit was given the truth of {len(used):,} of the gold items (such as "

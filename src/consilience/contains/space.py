@@ -20,7 +20,7 @@ from scipy.sparse import coo_array, csr_array
 from consilience.errors import DataError, OptionError
 from consilience.ragged import places_within
 from consilience.responses import Responses
-from consilience.truth.coding import code_annotators, in_order_of_unit
+from consilience.truth.coding import code_annotators, gold_chances, in_order_of_unit
 from consilience.truth.named import LabelPairs
 from consilience.truth.space import (
     ContainsSpace,
@@ -105,7 +105,16 @@ def presence(
     )
     items = table["item"].cat.categories.to_numpy(dtype=object)[pairs // num_labels]
     labels = table["label"].cat.categories.to_numpy(dtype=object)[pairs % num_labels]
-    states = STATES[num_states]
+    states, log_prior = STATES[num_states], np.zeros((1, num_states))
+    assumptions = responses.assumptions
+    if gold is not None and fixed:
+        log_prior = _gold_prior(gold, items, labels, num_states)
+        mixed = np.isfinite(log_prior[:, [0, -1]]).all(1) & (log_prior != 0).any(1)
+        if mixed.any() and "probability" not in gold:
+            both = (
+                f"gold says both yes and no of {mixed.sum():,} pairs, which have the "
+            )
+            assumptions += (f"{both}share of yes",)
     units = np.arange(len(pairs), dtype=np.int32)
     return ContainsSpace(
         unit_item=items,
@@ -120,10 +129,10 @@ def presence(
         answer=answer,
         n=n,
         state=np.arange(num_states, dtype=np.int32)[None],
-        log_prior=_gold_prior(gold if fixed else None, items, labels, num_states),
+        log_prior=log_prior,
         votes=np.asarray(VOTES[num_states]),
         present=np.linspace(0.0, 1.0, num_states),
-        assumptions=responses.assumptions,
+        assumptions=assumptions,
         groups=_groups(responses.labels, labels),
         similar_sets=SimilarSets(units, units),
         covariates=(
@@ -163,10 +172,9 @@ def _covariates(
 
 
 def _gold_prior(
-    gold: pd.DataFrame | None, items: np.ndarray, labels: np.ndarray, num_states: int
-) -> Float[np.ndarray, "#U S"]:
-    if gold is None:
-        return np.zeros((1, num_states))
+    gold: pd.DataFrame, items: np.ndarray, labels: np.ndarray, num_states: int
+) -> Float[np.ndarray, "U S"]:
+    """Return what gold says of presence: the mean of the rows about each pair."""
     if "answer" not in gold or not gold["answer"].isin(["yes", "no"]).all():
         raise DataError(
             "gold of contains responses needs a column 'answer' of yes and no"
@@ -175,13 +183,17 @@ def _gold_prior(
     rows = pd.MultiIndex.from_arrays(
         [gold["item"].astype(str), gold["label"].astype(str)]
     )
-    where = units.get_indexer(rows)
-    state = np.where(gold["answer"].to_numpy() == "yes", num_states - 1, 0)
-    log_prior = np.zeros((len(items), num_states))
-    here = where >= 0
-    log_prior[where[here]] = -np.inf
-    log_prior[where[here], state[here]] = 0.0
-    return log_prior
+    where, chance = units.get_indexer(rows), gold_chances(gold)
+    yes = np.where(gold["answer"].to_numpy() == "yes", chance, 1 - chance)
+    number = np.bincount(where[where >= 0], minlength=len(items))
+    present = np.bincount(where[where >= 0], yes[where >= 0], len(items))
+    share, likelihood = (
+        present / np.maximum(number, 1),
+        np.zeros((len(items), num_states)),
+    )
+    likelihood[:, 0], likelihood[:, -1] = 1 - share, share
+    with np.errstate(divide="ignore"):
+        return np.where(number[:, None] > 0, np.log(likelihood), 0.0)
 
 
 # Similarity from which a label leads: that at which the leading question was measured

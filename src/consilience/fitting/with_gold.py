@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import stats
 
 from consilience import annotators
@@ -58,6 +58,7 @@ class Corrected(NamedTuple):
 
     single: Single
     learned: Taught
+    given: Int[np.ndarray, " G"]
     table: pd.DataFrame
     sentence: str
     surprise: float
@@ -67,6 +68,7 @@ class Corrected(NamedTuple):
         items = int(self.table["items"].iloc[0])
         about = {"sentence": self.sentence, "surprise": self.surprise, "items": items}
         group = self.learned.stored().assign_attrs(about)
+        group["given"] = "unit_with_gold", self.given
         return with_tables(with_groups(data, **{GROUP: group}), {"gold": self.table})
 
 
@@ -79,7 +81,9 @@ def corrected(
         return None
     generator = generator_of(seed_for(request.seed, GROUP))
     before = reported_truth(single.result, single.tempering)
-    learned, worth = learn(space, before, gold, generator)
+    numbers = pd.to_numeric(pd.Series(space.states), errors="coerce").notna().all()
+    ordered = space.kind == "choice" and bool(request.ordered or numbers)
+    learned, worth = learn(space, before, gold, generator, ordered=ordered)
     prob = request.effort.prob
     truth = with_known(learned.corrected(space, before, prob), gold)
     number = _draws(single)
@@ -100,9 +104,8 @@ def corrected(
     single = replace(
         single, model=model, name=_name(single, model), result=result, reason=reason
     )
-    return Corrected(
-        believing(single, space, truth), learned, table, sentence, surprise
-    )
+    single = believing(single, space, truth)
+    return Corrected(single, learned, gold.unit, table, sentence, surprise)
 
 
 def believing(single: Single, space: Space, truth: Truth) -> Single:
@@ -119,13 +122,13 @@ def believing(single: Single, space: Space, truth: Truth) -> Single:
 def with_known(truth: Truth, gold: Gold) -> Truth:
     """Return the posterior with the truth of units that have gold."""
     believed = np.maximum(truth.probability[gold.unit], MIN_PROBABILITY)
-    share = np.where(gold.allowed, believed, 0.0)
+    share = believed * gold.likelihood
     share /= share.sum(1, keepdims=True)
-    alone = gold.allowed.sum(1, keepdims=True) == 1
+    certain = (share == 0) | (share == 1)
 
     def at(bound: Float[np.ndarray, "U S"]) -> Float[np.ndarray, "U S"]:
         changed = bound.copy()
-        changed[gold.unit] = np.where(alone | ~gold.allowed, share, bound[gold.unit])
+        changed[gold.unit] = np.where(certain, share, bound[gold.unit])
         return changed
 
     probability = truth.probability.copy()

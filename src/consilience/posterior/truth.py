@@ -60,7 +60,7 @@ from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from consilience.errors import OptionError, not_a, not_among
 from consilience.intervals import bounds, move_bound
@@ -169,6 +169,18 @@ def candidates(data: xr.DataTree) -> Candidates:
     if (listed < 0).any():
         values = [np.where(state >= 0, value, np.nan) for value in values]
     return Candidates(state, *values)
+
+
+def given_truth(data: xr.DataTree) -> Bool[np.ndarray, " U"]:
+    """Return of which units a fit was given the truth: gold rules candidates out."""
+    constant = data["constant_data"]
+    given = np.zeros(constant.sizes["item"], bool)
+    if "log_prior" in constant and "item" in constant["log_prior"].dims:
+        prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
+        given = (np.isneginf(prior) & (candidates(data).state >= 0)).any(axis=1)
+    if "gold" in data.children:
+        given[data["gold"]["given"].to_numpy()] = True
+    return given
 
 
 def at_prob(data: xr.DataTree) -> Candidates:

@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import DataError
-from consilience.posterior.truth import candidates
+from consilience.posterior.truth import given_truth
 from consilience.responses.side_tables import nothing_shared
 from consilience.when_used import xr
 
@@ -63,11 +63,7 @@ def _join(labels: pd.DataFrame, gold: pd.DataFrame) -> _Joined:
 
 def not_given(data: xr.DataTree, gold: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Return the gold rows whose truth the fit was not given, and how many it was."""
-    constant = data["constant_data"].to_dataset()
-    if "log_prior" not in constant or "item" not in constant["log_prior"].dims:
-        return gold, 0
-    prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
-    has_gold = (np.isneginf(prior) & (candidates(data).state >= 0)).any(axis=1)
+    constant, has_gold = data["constant_data"].to_dataset(), given_truth(data)
     names = ["unit_item", *(["unit_label"] if "unit_label" in constant else [])]
     given, rows = (
         pd.MultiIndex.from_arrays([pd.Index(each).astype("str") for each in columns])

@@ -27,7 +27,13 @@ from consilience.errors import DataError, FitError
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
-from consilience.truth.coding import code_annotators, gold_codes, in_order_of_unit
+from consilience.truth.coding import (
+    GoldRows,
+    code_annotators,
+    gold_codes,
+    gold_rows,
+    in_order_of_unit,
+)
 from consilience.truth.named import LabelPairs, no_pairs
 from consilience.truth.space import (
     MAX_LISTED,
@@ -79,16 +85,17 @@ def candidates(
     golden = np.zeros(0, np.int64)
     sentences.append("the truth of an item is assumed to be among its candidates")
     if gold is not None:
-        item, label, unknown = gold_codes(gold, items, labels)
-        golden = item.astype(np.int64) * len(labels) + label
-        sentences.insert(0, gold_sentence(item, unknown))
+        given = gold_rows(gold, items, labels)
+        item, label = gold_codes(gold, items, labels)
+        golden = (item.astype(np.int64) * len(labels) + label)[item >= 0]
+        sentences.insert(0, gold_sentence(given))
     code = _complete(space, entry, golden)
     weight = np.zeros(len(code))
     weight[np.searchsorted(code, entry)] = _log_odds(lists, row, entry)
-    has_gold = np.zeros(len(items), bool)
-    has_gold[golden // len(labels)] = True
-    if fixed:
-        weight[has_gold[code // len(labels)] & ~np.isin(code, golden)] = -np.inf
+    if gold is not None and fixed:
+        place = pd.Index(given.item).get_indexer(code // len(labels))
+        has = place >= 0
+        weight[has] += given.log_likelihood[place[has], code[has] % len(labels)]
     places = _places(code, len(items), len(labels))
     # Only differences count: of a shift of all, no exponential need be taken.
     top = np.full(len(items), -np.inf)
@@ -316,15 +323,12 @@ def classes(
     check_lists(space.num_units, len(space.states))
     if gold is None:
         return space
-    item, label, unknown = gold_codes(
-        gold, pd.Index(space.unit_item), pd.Index(space.states)
-    )
-    space = replace(
-        space, assumptions=(*space.assumptions, gold_sentence(item, unknown))
-    )
+    given = gold_rows(gold, pd.Index(space.unit_item), pd.Index(space.states))
+    space = replace(space, assumptions=(*space.assumptions, gold_sentence(given)))
     if not fixed:
         return space
-    log_prior = _only_gold(item, label, space.num_units, len(space.states))
+    log_prior = np.zeros((space.num_units, len(space.states)))
+    log_prior[given.item] = given.log_likelihood
     return replace(space, log_prior=log_prior)
 
 
@@ -376,21 +380,12 @@ def _own_votes(labels: int) -> Float[np.ndarray, "K K"]:
     return np.lib.stride_tricks.sliding_window_view(one, labels)[::-1]
 
 
-def _only_gold(
-    item: Int[np.ndarray, " G"], label: Int[np.ndarray, " G"], items: int, labels: int
-) -> Float[np.ndarray, "U K"]:
-    possible = np.zeros((items, labels), bool)
-    possible[item, label] = True
-    possible[~possible.any(1)] = True
-    return np.where(possible, 0.0, -np.inf)
-
-
-def gold_sentence(item: Int[np.ndarray, " G"], unknown: int) -> str:
+def gold_sentence(given: GoldRows) -> str:
     """Say of how many items the truth was given, and how many rows are unused."""
-    sentence = f"the truth of {len(np.unique(item)):,} items was given as gold labels"
-    if unknown:
+    sentence = f"the truth of {len(given.item):,} items was given as gold labels"
+    if given.unknown:
         sentence += (
-            f"; {unknown:,} gold rows name items without responses and are unused"
+            f"; {given.unknown:,} gold rows name items without responses and are unused"
         )
     return sentence
 

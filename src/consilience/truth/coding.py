@@ -13,7 +13,7 @@ drawn with the prevalence, because whoever chose the questions chose it.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -60,10 +60,28 @@ def in_order_of_unit(
     return tuple(column[order] for column in (unit, *columns))
 
 
+_ROUNDING = 1e-9  # of a sum of probabilities
+
+
+def gold_chances(gold: pd.DataFrame) -> Float[np.ndarray, " R"]:
+    """Return the probability that each row of gold is right, one where none states."""
+    if "probability" not in gold:
+        return np.ones(len(gold))
+    chance = pd.to_numeric(gold["probability"], errors="coerce").to_numpy(float)
+    wrong = ~((chance > 0) & (chance <= 1))
+    if wrong.any():
+        first = gold.iloc[int(np.argmax(wrong))]
+        raise DataError(
+            f"gold: item {first['item']!r}, label {first['label']!r} has probability "
+            f"{first['probability']!r}; give a number above 0, at most 1"
+        )
+    return chance
+
+
 def gold_codes(
     gold: pd.DataFrame, items: pd.Index, labels: pd.Index
-) -> tuple[Int[np.ndarray, " G"], Int[np.ndarray, " G"], int]:
-    """Return codes of items and labels of gold, and how many items are unknown."""
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+    """Return codes of items and labels of gold; -1 for items that are not known."""
     label = labels.get_indexer(pd.Index(gold["label"].astype(str)))
     if (label < 0).any():
         first = gold.iloc[int(np.argmax(label < 0))]
@@ -71,9 +89,34 @@ def gold_codes(
             f"gold label {first['label']!r} of item {first['item']!r} is not among the "
             f"{len(labels)} labels of the responses; correct it or add it to `labels=`"
         )
-    item = items.get_indexer(pd.Index(gold["item"].astype(str)))
-    here = item >= 0
-    return item[here], label[here], int((~here).sum())
+    return items.get_indexer(pd.Index(gold["item"].astype(str))), label
+
+
+class GoldRows(NamedTuple):
+    """Items with gold, and how likely it is by each label; how many are not known."""
+
+    item: Int[np.ndarray, " I"]
+    log_likelihood: Float[np.ndarray, "I K"]
+    unknown: int
+
+
+def gold_rows(gold: pd.DataFrame, items: pd.Index, labels: pd.Index) -> GoldRows:
+    """Return what gold says of the labels of items.
+
+    Labels that gold names have the probabilities that it states, and the others of the
+    item share what is left.
+    """
+    code, label = gold_codes(gold, items, labels)
+    here, chance = code >= 0, gold_chances(gold)
+    item, place = np.unique(code[here], return_inverse=True)
+    stated = np.zeros((len(item), len(labels)))
+    stated[place, label[here]] = chance[here]
+    rest = 1 - stated.sum(1, keepdims=True)
+    rest = np.where(rest > _ROUNDING, rest, 0.0)
+    rest /= np.maximum((stated == 0).sum(1, keepdims=True), 1)
+    with np.errstate(divide="ignore"):
+        log_likelihood = np.log(np.where(stated > 0, stated, rest))
+    return GoldRows(item, log_likelihood, int((~here).sum()))
 
 
 def some_units[S: Space](space: S, units: Int[np.ndarray, " B"]) -> S:
