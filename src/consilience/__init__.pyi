@@ -62,6 +62,8 @@ from .fitting import compare as compare
 from .fitting import cross_validate as cross_validate
 from .fitting import fit as fit
 from .fitting import fit_shards as fit_shards
+from .fitting import gold_curve as gold_curve
+from .fitting import gold_design as gold_design
 from .fitting import predict as predict
 from .plots import plot_agreement as plot_agreement
 from .plots import plot_annotators as plot_annotators

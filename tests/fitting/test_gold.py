@@ -148,12 +148,12 @@ def test_the_mode_is_that_of_a_formula_written_out():
     assert gold.unit.tolist() == list(range(30))
     columns = names_of_columns(space, gold)
     rows = Design(space, truth, columns).rows(gold.unit)
-    study = taught._Study(
+    study = taught.Study(
         rows, np.where(gold.likelihood == 1, 0.0, -np.inf), np.ones((30, 2), bool)
     )
     mean = np.zeros(len(columns))
     mean[0], precision = 1.0, np.full(len(columns), 4.0)
-    ours = taught._mode(study, mean, precision, mean)
+    ours = taught.mode(study, mean, precision, mean)
 
     said = space.answer.reshape(ITEMS, -1)[:30]
     right = gold.likelihood.argmax(1)
@@ -290,14 +290,14 @@ def test_weights_are_better_known_by_more_gold():
         gold, generator = gold_of(space, fixed), np.random.default_rng(0)
         columns = names_of_columns(space, gold)
         rows = Design(space, before, columns).rows(gold.unit)
-        study = taught._Study(
+        study = taught.Study(
             rows,
             np.where(gold.likelihood == 1, 0.0, -np.inf),
             np.ones((number, 2), bool),
         )
         noise = generator.standard_normal((400, len(columns)))
         precision = np.ones(len(columns))
-        at = taught._mode(study, np.zeros(len(columns)), precision, precision)
+        at = taught.mode(study, np.zeros(len(columns)), precision, precision)
         spread.append(taught._spread(study, at, precision, noise).std(0).mean())
     assert spread[1] < spread[0] < 1.1
 

@@ -6,7 +6,6 @@ together, and tempering follows it; here it is judged.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from consilience.checks.samples import sample_pairs
 from consilience.checks.verdict import Verdict, at_most, too_little
 from consilience.posterior.correlation import Residual
+from consilience.posterior.effective import worth_in_words
 from consilience.posterior.stored import ALIKE, copies
 from consilience.posterior.tables import FAILED
 from consilience.when_used import xr
@@ -30,7 +30,6 @@ MATTERS = 0.02
 # had one of about .28, and none was rejected; independent ones have .8 from about 2,000
 # items with six answers.
 CHANCE = 0.8
-TINY = 1e-6  # a correlation that is none
 
 
 def rejected(residual: Residual) -> bool:
@@ -58,26 +57,6 @@ def annotators_alike(data: xr.DataTree) -> list[Verdict]:
     )
     sure = max((pair["sure"] for pair in twice), default=0.0)
     return [at_most("annotators_alike", sure, ALIKE, remedy)]
-
-
-def _worth(data: xr.DataTree, residual: Residual) -> str:
-    """Say how many independent answers those of an item are worth, with bounds."""
-    if "constant_data" not in data.children:
-        return ""
-    number = float(np.median(data["constant_data"]["num_responses"].to_numpy()))
-    error = residual.correlation / residual.z
-    effective = []
-    for side in (0.0, 1.64, -1.64):
-        moved = max(residual.correlation + side * error, TINY)
-        each = replace(residual, correlation=moved, z=moved / error)
-        effective.append(number / float(each.design_effect(np.array([number]))[0]))
-    middle, low, high = effective
-    # Where several models see a correlation, it has a least value without an error.
-    bounds = f" ({low:.1f} to {high:.1f})" if high > low + 0.05 else ""
-    return (
-        f": the {number:,.0f} answers of an item say as much as about "
-        f"{middle:.1f} independent ones{bounds}"
-    )
 
 
 def independence(data: xr.DataTree) -> list[Verdict]:
@@ -116,8 +95,9 @@ def independence(data: xr.DataTree) -> list[Verdict]:
         return [too_little("independence", LIMIT, how, residual.z)]
     how = (
         "errors of annotators are correlated (residual correlation "
-        f"{residual.correlation:.3f}){_worth(data, residual)}, so the posterior of the "
+        f"{residual.correlation:.3f}){worth_in_words(data)}. So the posterior of the "
         "truth is tempered by a design effect, and intervals of annotators and "
-        "confusions are wider; some thirty gold labels (`gold=`) say whom to believe"
+        "confusions are wider; thirty gold labels (`gold=`) would say whom to believe: "
+        "`consilience export RUN --what check --design 30` draws the items"
     )
     return [at_most("independence", residual.z, LIMIT, how)]

@@ -106,15 +106,8 @@ def presence(
     items = table["item"].cat.categories.to_numpy(dtype=object)[pairs // num_labels]
     labels = table["label"].cat.categories.to_numpy(dtype=object)[pairs % num_labels]
     states, log_prior = STATES[num_states], np.zeros((1, num_states))
-    assumptions = responses.assumptions
     if gold is not None and fixed:
         log_prior = _gold_prior(gold, items, labels, num_states)
-        mixed = np.isfinite(log_prior[:, [0, -1]]).all(1) & (log_prior != 0).any(1)
-        if mixed.any() and "probability" not in gold:
-            both = (
-                f"gold says both yes and no of {mixed.sum():,} pairs, which have the "
-            )
-            assumptions += (f"{both}share of yes",)
     units = np.arange(len(pairs), dtype=np.int32)
     return ContainsSpace(
         unit_item=items,
@@ -132,7 +125,7 @@ def presence(
         log_prior=log_prior,
         votes=np.asarray(VOTES[num_states]),
         present=np.linspace(0.0, 1.0, num_states),
-        assumptions=assumptions,
+        assumptions=responses.assumptions,
         groups=_groups(responses.labels, labels),
         similar_sets=SimilarSets(units, units),
         covariates=(
@@ -183,6 +176,16 @@ def _gold_prior(
     rows = pd.MultiIndex.from_arrays(
         [gold["item"].astype(str), gold["label"].astype(str)]
     )
+    if not {"annotator", "probability"} & {*gold.columns}:
+        answers = gold.drop_duplicates(["item", "label", "answer"])
+        twice = answers[answers.duplicated(["item", "label"])]
+        if len(twice):
+            item, label = twice.iloc[0][["item", "label"]]
+            raise DataError(
+                f"gold: item {item!r}, label {label!r} is answered both yes and no; "
+                "keep one of the rows, or say in a column annotator which expert said "
+                "which"
+            )
     where, chance = units.get_indexer(rows), gold_chances(gold)
     yes = np.where(gold["answer"].to_numpy() == "yes", chance, 1 - chance)
     number = np.bincount(where[where >= 0], minlength=len(items))

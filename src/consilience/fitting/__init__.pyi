@@ -1,6 +1,8 @@
 from ._fit import fit as fit
 from .comparing import compare as compare
 from .cross_validation import cross_validate as cross_validate
+from .gold_sampling import gold_curve as gold_curve
+from .gold_sampling import gold_design as gold_design
 from .inputs import EngineOptions as EngineOptions
 from .predicting import predict as predict
 from .sequential import Sequential as Sequential

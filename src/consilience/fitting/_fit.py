@@ -281,7 +281,7 @@ def fit_choice(study: Study, request: Request) -> Outcome:
     taught = None
     if given:
         fixed: ChoiceSpace = study.space()
-        taught = corrected(study_space, fixed, single, request)
+        taught = corrected(study_space, fixed, single, request, study.gold)
         study_space = fixed
     if taught is not None:
         single = taught.single

@@ -63,7 +63,7 @@ def fit_contains(study: Study, request: Request) -> Outcome:
                 single = replace(single, reason=f"{why}; {single.reason}")
             if given:
                 fixed = study.space(states)
-                taught = corrected(space, fixed, single, request)
+                taught = corrected(space, fixed, single, request, study.gold)
                 single, space = single if taught is None else taught.single, fixed
     outcome = fit_outcome(study, request, space, single)
 
@@ -112,7 +112,7 @@ def _by_halves(
     groups = kept(halves, trait, mixed.added)
     if not given:
         return single, groups, None
-    taught = corrected(space, study.space(), single, request)
+    taught = corrected(space, study.space(), single, request, study.gold)
     return single if taught is None else taught.single, groups, taught
 
 

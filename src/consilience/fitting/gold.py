@@ -316,17 +316,17 @@ def names_of_columns(space: Space, gold: Gold, *, ordered: bool = False) -> list
     return ["fit", "votes", *states, *labels, *slopes, *items, *whose]
 
 
-class _Study(NamedTuple):
+class Study(NamedTuple):
     """Rows of units with gold, and the log likelihood of gold by their states."""
 
     rows: csr_array
     log_gold: Float[np.ndarray, "G S"]
     possible: Bool[np.ndarray, "G S"]
 
-    def of(self, chosen: Bool[np.ndarray, " G"]) -> _Study:
+    def of(self, chosen: Bool[np.ndarray, " G"]) -> Study:
         """Return some of the units."""
         rows = np.repeat(chosen, self.log_gold.shape[1])
-        return _Study(self.rows[rows], self.log_gold[chosen], self.possible[chosen])
+        return Study(self.rows[rows], self.log_gold[chosen], self.possible[chosen])
 
     def scores(self, weight: Float[np.ndarray, " P"]) -> Float[np.ndarray, "G S"]:
         """Return what is added up, of what can be true."""
@@ -338,7 +338,7 @@ class _Study(NamedTuple):
         return special.softmax(self.scores(weight), axis=1)
 
 
-class _Prior(NamedTuple):
+class Prior(NamedTuple):
     """The mean of the weights, and for each setting their precision and its weight."""
 
     mean: Float[np.ndarray, " P"]
@@ -346,7 +346,7 @@ class _Prior(NamedTuple):
     log_weight: Float[np.ndarray, " A"]
 
     @classmethod
-    def of(cls, columns: list[str]) -> _Prior:
+    def of(cls, columns: list[str]) -> Prior:
         """Return the prior of weights that are called so."""
         people = ("annotator", "family", "group")
         whose = np.array([name.partition(":")[0] in people for name in columns])
@@ -357,12 +357,13 @@ class _Prior(NamedTuple):
         return cls(mean, scale**-2.0, lean)
 
 
-def _mode(
-    study: _Study,
+def mode(
+    study: Study,
     mean: Float[np.ndarray, " P"],
     precision: Float[np.ndarray, " P"],
     start: Float[np.ndarray, " P"],
 ) -> Float[np.ndarray, " P"]:
+    """Return the most probable weights, given gold."""
     from scipy.optimize import minimize  # noqa: PLC0415 (takes long to be loaded)
 
     def loss(weight: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
@@ -381,7 +382,7 @@ def _mode(
 
 
 def _spread(
-    study: _Study,
+    study: Study,
     weight: Float[np.ndarray, " P"],
     precision: Float[np.ndarray, " P"],
     noise: Float[np.ndarray, "D P"],
@@ -439,10 +440,10 @@ def learn(
 ) -> tuple[Taught, Worth]:
     """Learn from gold what a posterior without gold is worth, and whose answers are."""
     columns = names_of_columns(space, gold, ordered=ordered)
-    design, prior = Design(space, truth, columns), _Prior.of(columns)
+    design, prior = Design(space, truth, columns), Prior.of(columns)
     with np.errstate(divide="ignore"):
         log_gold = np.log(gold.likelihood)
-    study = _Study(design.rows(gold.unit), log_gold, design.possible[gold.unit])
+    study = Study(design.rows(gold.unit), log_gold, design.possible[gold.unit])
     number = len(gold.unit)
     fold = generator.permutation(np.arange(number) % min(FOLDS, number))
     shares = _by_folds(study, prior, fold)
@@ -457,7 +458,7 @@ def learn(
     kept = np.flatnonzero(weight >= KEPT)
     weight = weight[kept] / weight[kept].sum()
     mean, precision = prior.mean, prior.precision[kept]
-    modes = np.stack([_mode(study, mean, each, mean) for each in precision])
+    modes = np.stack([mode(study, mean, each, mean) for each in precision])
     noise = generator.standard_normal((DRAWS, len(columns)))
     which = generator.choice(len(kept), DRAWS, p=weight)
     draws = np.empty((DRAWS, len(columns)))
@@ -470,13 +471,13 @@ def learn(
 
 
 def _by_folds(
-    study: _Study, prior: _Prior, fold: Int[np.ndarray, " G"]
+    study: Study, prior: Prior, fold: Int[np.ndarray, " G"]
 ) -> Float[np.ndarray, "A G S"]:
     """Return P(state) of units left out, by each setting."""
     shares = np.empty((len(prior.precision), *study.log_gold.shape))
     for part in np.unique(fold):
         rest, out, at = study.of(fold != part), study.of(fold == part), prior.mean
         for place, precision in enumerate(prior.precision):
-            at = _mode(rest, prior.mean, precision, at) if len(rest.log_gold) else at
+            at = mode(rest, prior.mean, precision, at) if len(rest.log_gold) else at
             shares[place, fold == part] = out.share(at)
     return shares

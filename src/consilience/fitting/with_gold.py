@@ -19,10 +19,11 @@ from consilience.inference.augmentation import GIVEN_BURN_IN, tables_given_truth
 from consilience.inference.options import generator_of, seed_for
 from consilience.intervals import share_bounds
 from consilience.model import HostModel, Model, Rule, num_substates
+from consilience.posterior.effective import error_correlation
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import reported_truth, with_groups
 from consilience.posterior.truth import MIN_PROBABILITY, Truth, temper
-from consilience.truth import ChoiceSpace, Space
+from consilience.truth import ChoiceSpace, ContainsSpace, Space
 from consilience.truth.space import no_covariates
 from consilience.when_used import xr
 
@@ -59,21 +60,29 @@ class Corrected(NamedTuple):
     single: Single
     learned: Taught
     given: Int[np.ndarray, " G"]
+    before: Float[np.ndarray, "U S"]
     table: pd.DataFrame
     sentence: str
     surprise: float
+    errors: tuple[float, float]
 
     def kept(self, data: xr.DataTree) -> xr.DataTree:
         """Return the fit with what gold taught it, and what that is worth."""
         items = int(self.table["items"].iloc[0])
         about = {"sentence": self.sentence, "surprise": self.surprise, "items": items}
+        about |= {"correlation": self.errors[0], "correlation_error": self.errors[1]}
         group = self.learned.stored().assign_attrs(about)
         group["given"] = "unit_with_gold", self.given
+        group["before"] = ("unit", "slot"), self.before.astype(np.float32)
         return with_tables(with_groups(data, **{GROUP: group}), {"gold": self.table})
 
 
 def corrected(
-    space: Space, fixed: Space, single: Single, request: Request
+    space: Space,
+    fixed: Space,
+    single: Single,
+    request: Request,
+    given: pd.DataFrame | None,
 ) -> Corrected | None:
     """Correct a fit that was made without gold; None where no item has any."""
     gold = gold_of(space, fixed)
@@ -97,7 +106,8 @@ def corrected(
         same = model is single.model
         rest = {n: v for n, v in result.parameters.items() if same or n == "weight"}
         result = replace(result, parameters={**rest, **drawn})
-    sentence, table, surprise = _stated(worth, prob)
+    weight = _weights(space, gold, given)
+    sentence, table, surprise = _stated(worth, weight, prob)
     reason = single.reason
     if model is not single.model:
         reason += f"; annotators are those of {TABLES}, given the truth"
@@ -105,7 +115,39 @@ def corrected(
         single, model=model, name=_name(single, model), result=result, reason=reason
     )
     single = believing(single, space, truth)
-    return Corrected(single, learned, gold.unit, table, sentence, surprise)
+    sure = (gold.likelihood > 0).sum(1) == 1
+    slot = gold.likelihood.argmax(1)[:, None]
+    listed = np.broadcast_to(space.state, (space.num_units, gold.likelihood.shape[1]))
+    state = np.take_along_axis(listed[gold.unit], slot, 1)[:, 0]
+    errors = error_correlation(space, gold.unit[sure], state[sure])
+    return Corrected(
+        single=single,
+        learned=learned,
+        given=gold.unit,
+        before=before.probability,
+        table=table,
+        sentence=sentence,
+        surprise=surprise,
+        errors=errors,
+    )
+
+
+def _weights(
+    space: Space, gold: Gold, given: pd.DataFrame | None
+) -> Float[np.ndarray, " G"]:
+    """Return for how many units each with gold stands, by how it was drawn."""
+    if given is None or "inclusion" not in given:
+        return np.ones(len(gold.unit))
+    names, key = [space.unit_item[gold.unit].astype(str)], ["item"]
+    if isinstance(space, ContainsSpace):
+        names, key = (
+            [*names, space.unit_label[gold.unit].astype(str)],
+            ["item", "label"],
+        )
+    rows = given.drop_duplicates(key).astype(dict.fromkeys(key, str))
+    chance = rows.set_index(key)["inclusion"].astype(float)
+    chance = chance.set_axis(pd.MultiIndex.from_frame(rows[key]))
+    return 1 / chance.reindex(pd.MultiIndex.from_arrays(names)).to_numpy()
 
 
 def believing(single: Single, space: Space, truth: Truth) -> Single:
@@ -186,54 +228,56 @@ def _tables(
     return {name: np.resize(v, (number, *v.shape[1:])) for name, v in drawn.items()}
 
 
-def _stated(worth: Worth, prob: float) -> tuple[str, pd.DataFrame, float]:
+def _stated(
+    worth: Worth, weight: Float[np.ndarray, " G"], prob: float
+) -> tuple[str, pd.DataFrame, float]:
     """Return what gold is worth: a sentence, a table, and a surprise."""
     number = len(worth.without)
     before, after = (
         -np.log(np.maximum(each, SCORED)) for each in (worth.without, worth.left_out)
     )
+    right_before, right = worth.right_before.astype(float), worth.right.astype(float)
+    values = {
+        "without gold": (before, right_before),
+        "with gold": (after, right),
+        "difference": (after - before, right - right_before),
+    }
     rows = []
-    for method, loss, right in (
-        ("without gold", before, worth.right_before),
-        ("with gold", after, worth.right),
-    ):
-        low, high = _interval(loss, prob)
-        share = np.array([right.mean()])
-        variance = share * (1 - share) / number
-        bounds = share_bounds(share, variance, np.array([float(number)]), prob)
-        accuracy = [float(each[0]) for each in (share, *bounds)]
-        rows.append((method, number, loss.mean(), low, high, *accuracy))
-    gain = after - before
-    better = worth.right.astype(float) - worth.right_before
-    rows.append(
-        (
-            "difference",
-            number,
-            gain.mean(),
-            *_interval(gain, prob),
-            better.mean(),
-            *_interval(better, prob),
-        )
-    )
+    for method, (loss, hits) in values.items():
+        of_loss = _estimate(loss, weight, prob)
+        of_hits = _estimate(hits, weight, prob)
+        if method != "difference":
+            effective = weight.sum() ** 2 / (weight**2).sum()
+            share = np.array([of_hits[0]])
+            bounds = share_bounds(
+                share, share * (1 - share) / effective, np.array([effective]), prob
+            )
+            of_hits = (of_hits[0], float(bounds[0][0]), float(bounds[1][0]))
+        rows.append((method, number, *of_loss, *of_hits))
     columns = ["method", "items", "log_loss", "log_loss_lower", "log_loss_upper"]
     columns += ["accuracy", "accuracy_lower", "accuracy_upper"]
     table = pd.DataFrame(rows, columns=columns)
-    _, low, high = rows[2][2:5]
-    hits, before_hits = worth.right.mean(), worth.right_before.mean()
+    (_, _, loss, *_, before_hits, _, _), (_, _, with_it, *_, hits, _, _) = rows[:2]
+    gain, low, high = rows[2][2:5]
     around = f", {low:+.3f} to {high:+.3f}" if number > 1 else ""
     sentence = (
         f"gold labels of {number:,} items: on gold left out, log-loss is "
-        f"{after.mean():.3f} with gold and {before.mean():.3f} without (difference "
-        f"{gain.mean():+.3f}{around}), accuracy {hits:.3f} and {before_hits:.3f}"
+        f"{with_it:.3f} with gold and {loss:.3f} without (difference "
+        f"{gain:+.3f}{around}), accuracy {hits:.3f} and {before_hits:.3f}"
     )
     expected = worth.stated.sum() - worth.right.sum()
     spread = np.sqrt(np.maximum((worth.stated * (1 - worth.stated)).sum(), 1e-12))
     return sentence, table, float(expected / spread)
 
 
-def _interval(values: Float[np.ndarray, " G"], prob: float) -> tuple[float, float]:
-    if len(values) < 2:
-        return np.nan, np.nan
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    reach = stats.t.ppf((1 + prob) / 2, len(values) - 1) * error
-    return float(values.mean() - reach), float(values.mean() + reach)
+def _estimate(
+    values: Float[np.ndarray, " G"], weight: Float[np.ndarray, " G"], prob: float
+) -> tuple[float, float, float]:
+    """Return a weighted mean with bounds; the error is that of a ratio of sums."""
+    mean, number = float(np.average(values, weights=weight)), len(values)
+    if number < 2:
+        return mean, np.nan, np.nan
+    off = weight * (values - mean) / weight.sum()
+    error = np.sqrt((off**2).sum() * number / (number - 1))
+    reach = float(stats.t.ppf((1 + prob) / 2, number - 1) * error)
+    return mean, mean - reach, mean + reach

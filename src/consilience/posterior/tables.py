@@ -35,6 +35,7 @@ from consilience.posterior.annotators import (
     relative_information,
 )
 from consilience.posterior.confusion import confusion
+from consilience.posterior.effective import effective_numbers
 from consilience.posterior.flags import talk_to
 from consilience.posterior.labels import items, items_to_check, labels
 from consilience.posterior.objects import OF_ITEMS, object_table, styles
@@ -138,6 +139,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         **{name: partial(object_table, name=name) for name in OF_ITEMS},
         "styles": styles,
         "gold": gold,
+        "independence": effective_numbers,
     }
 )
 
@@ -202,8 +204,9 @@ def names_of(data: xr.DataTree) -> tuple[str, ...]:
     columns = () if covariate_effects(data).empty else _OF_COLUMNS
     people = () if styles(data).empty else ("styles",)
     groups = () if annotator_groups(data).empty else _OF_GROUPS
-    absent = {*OF_ITEMS, *_OF_COLUMNS, *_OF_GROUPS, "styles", "gold"}
-    absent -= {*kept, *columns, *people, *groups}
+    worth = () if effective_numbers(data).empty else ("independence",)
+    absent = {*OF_ITEMS, *_OF_COLUMNS, *_OF_GROUPS, "styles", "gold", "independence"}
+    absent -= {*kept, *columns, *people, *groups, *worth}
     return tuple(name for name in TABLES if name not in absent)
 
 

@@ -209,7 +209,7 @@ def item_table(
 def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     """Gold labels as texts: `item`, `label` and what there is of what else gold says.
 
-    That is `answer`, `annotator` beside an answer, and `main`.
+    That is `answer`, `annotator` beside an answer, `main`, and `inclusion`.
     """
     table = side_table(given, options, "gold")
     named = options.columns
@@ -230,6 +230,8 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
         names["annotator"] = "annotator"  # one of several experts
     if "main" in rest:
         names["main"] = "main"  # of objects
+    if "inclusion" in rest:
+        names["inclusion"] = "inclusion"  # with what probability a row was drawn
     filled = {role: name for role, name in names.items() if role != "main"}
     check_filled(table, filled)  # an empty main says: not the main one
     return text_frame(table, names)

@@ -90,6 +90,7 @@ class ItemScores:
     right: Float[np.ndarray, " I"]
     truth: Float[np.ndarray, " I"]
     brier: Float[np.ndarray, " I"]
+    weight: Float[np.ndarray, " I"]
     missing: int
 
 
@@ -107,6 +108,7 @@ def judged_choice(labels: pd.DataFrame, gold: pd.DataFrame) -> ItemScores:
         right=np.bincount(item, leads & right) / np.bincount(item, leads),
         truth=together,
         brier=(1 - together) ** 2 + wrong,
+        weight=_weights(gold, ["item"], joined.items[present]),
         missing=len(joined.items) - len(present),
     )
 
@@ -120,6 +122,7 @@ class PairScores(NamedTuple):
     share: Float[np.ndarray, " N"]  # of experts who say yes
     right: Float[np.ndarray, " N"]  # their majority
     judged: Bool[np.ndarray, " N"]  # whether gold says yes or no of the pair
+    weight: Float[np.ndarray, " N"]
     missing: int
 
 
@@ -143,6 +146,7 @@ def judged_contains(labels: pd.DataFrame, gold: pd.DataFrame) -> PairScores:
         share=share,
         right=np.where(share == 0.5, 0.5, share > 0.5),
         judged=np.ones(len(share), bool),
+        weight=_weights(gold, _PAIR, pd.MultiIndex.from_frame(answers[_PAIR]))[stated],
         missing=int((~stated).sum()),
     )
 
@@ -166,9 +170,29 @@ def judged_objects(
         share=right,
         right=right,
         judged=~np.isnan(valid) if "answer" in gold else np.ones(len(pair), bool),
+        weight=np.ones(len(pair)),
         missing=int((~about).sum()),
     )
     return scores, rows[about]
+
+
+def _weights(
+    gold: pd.DataFrame, key: list[str], rows: pd.Index
+) -> Float[np.ndarray, " N"]:
+    """Return for how many each stands: one over the probability of being drawn."""
+    if "inclusion" not in gold:
+        return np.ones(len(rows))
+    first = gold.drop_duplicates(key).astype(dict.fromkeys(key, str)).set_index(key)
+    chance = pd.to_numeric(first["inclusion"], errors="coerce")
+    wrong = ~((chance > 0) & (chance <= 1))
+    if wrong.any():
+        place = chance.index[wrong][0]
+        raise DataError(
+            f"gold: the inclusion of {place!r} is {first['inclusion'][place]!r}; it is "
+            "the probability of being drawn, above 0 and at most 1: leave the column "
+            "as `export` wrote it"
+        )
+    return 1 / chance.reindex(rows).to_numpy(float)
 
 
 def _answers(gold: pd.DataFrame) -> pd.DataFrame:

@@ -51,11 +51,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from consilience.errors import DataError, OptionError
 from consilience.intervals import share_bounds
 from consilience.scoring.gold import (
+    ItemScores,
     PairScores,
     judged_choice,
     judged_contains,
@@ -147,6 +148,7 @@ def gaps_by_item(
     item: Int[np.ndarray, " N"],
     bins: int | None,
     num_items: int | None = None,
+    weight: Float[np.ndarray, " N"] | None = None,
 ) -> Float[np.ndarray, "I B"]:
     """Sum confidence less rightness in each bin, item by item."""
     if num_items is None:
@@ -157,9 +159,8 @@ def gaps_by_item(
         bins = most_rising_bins(confidence, right)
     bin_of = equal_mass_bins(confidence, bins)
     num_bins = int(bin_of.max()) + 1
-    gaps = np.bincount(
-        item * num_bins + bin_of, confidence - right, minlength=num_items * num_bins
-    )
+    off = (confidence - right) * (1 if weight is None else weight)
+    gaps = np.bincount(item * num_bins + bin_of, off, num_items * num_bins)
     return gaps.reshape(num_items, num_bins)
 
 
@@ -194,27 +195,32 @@ def choice_columns(
     gold: pd.DataFrame,
     clips: Mapping[str, float],
     bins: int | None,
-) -> tuple[Columns, int]:
+) -> tuple[Columns, ItemScores]:
     """Return what each item adds to each metric; `clips` by name of the log-loss."""
     scores = judged_choice(labels, gold)
     number = np.arange(len(scores.right))
     losses = {name: -np.log(np.maximum(scores.truth, c)) for name, c in clips.items()}
     gaps = gaps_by_item(scores.confidence, scores.right, number, bins)
     columns = {"accuracy": scores.right, **losses, "brier": scores.brier, "ece": gaps}
-    return columns, scores.missing
+    return columns, scores
 
 
-def means(columns: Columns) -> dict[str, Measure]:
-    """Return metrics that are means over the items."""
-    return {name: ratio(part, np.ones(len(part))) for name, part in columns.items()}
+def means(
+    columns: Columns, weight: Float[np.ndarray, " I"] | None = None
+) -> dict[str, Measure]:
+    """Return metrics that are means over the items, each for so many."""
+    items = len(next(iter(columns.values())))
+    weight = np.ones(items) if weight is None else weight
+    return {name: ratio((part.T * weight).T, weight) for name, part in columns.items()}
 
 
 def choice_metrics(
     labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int | None
 ) -> Metrics:
     """Prepare the metrics of choice."""
-    columns, missing = choice_columns(labels, gold, {"log_loss": clip}, bins)
-    return Metrics(means(columns), len(columns["accuracy"]), missing)
+    columns, scores = choice_columns(labels, gold, {"log_loss": clip}, bins)
+    measures = means(columns, scores.weight)
+    return Metrics(measures, len(scores.right), scores.missing)
 
 
 def contains_metrics(
@@ -224,13 +230,12 @@ def contains_metrics(
     pairs = judged_contains(labels, gold)
     p, y = pairs.probability, pairs.right
     yes = np.where(np.abs(p - 0.5) <= _ROUNDING, 0.5, p > 0.5)
-    total = partial(np.bincount, pairs.item, minlength=len(pairs.items))
-    number = total(np.ones(len(p)))
+    total, number = _totals(pairs, np.ones(len(p), bool))
     measures = {
         "accuracy": ratio(total(yes * y + (1 - yes) * (1 - y)), number),
         **_losses(pairs, clip, bins),
         **_set_metrics(total(yes * y), total(yes), total(y)),
-        "auc": lambda weights: weighted_auc(p, y, weights[:, pairs.item]),
+        "auc": lambda w: weighted_auc(p, y, w[:, pairs.item] * pairs.weight),
     }
     if "annotator" in gold.columns:
         soft = total(_loss(p, pairs.share, clip))
@@ -285,14 +290,25 @@ def _losses(pairs: PairScores, clip: float, bins: int | None) -> dict[str, Measu
     item, p, y = (
         each[pairs.judged] for each in (pairs.item, pairs.probability, pairs.right)
     )
-    items = len(pairs.items)
-    total = partial(np.bincount, item, minlength=items)
-    number = total(np.ones(len(p)))
+    total, number = _totals(pairs, pairs.judged)
+    gaps = gaps_by_item(p, y, item, bins, len(pairs.items), pairs.weight[pairs.judged])
     return {
         "log_loss": ratio(total(_loss(p, y, clip)), number),
         "brier": ratio(total((p - y) ** 2), number),
-        "ece": ratio(gaps_by_item(p, y, item, bins, items), number),
+        "ece": ratio(gaps, number),
     }
+
+
+def _totals(
+    pairs: PairScores, some: Bool[np.ndarray, " N"]
+) -> tuple[Callable[[Float[np.ndarray, " M"]], np.ndarray], Float[np.ndarray, " I"]]:
+    """Return how some pairs are summed by item, and the sums of their weights."""
+    item, weight, items = pairs.item[some], pairs.weight[some], len(pairs.items)
+
+    def total(values: Float[np.ndarray, " M"]) -> Float[np.ndarray, " I"]:
+        return np.bincount(item, weight * values, items)
+
+    return total, total(np.ones(len(item)))
 
 
 def _loss(

@@ -103,14 +103,18 @@ class GoldRows(NamedTuple):
 def gold_rows(gold: pd.DataFrame, items: pd.Index, labels: pd.Index) -> GoldRows:
     """Return what gold says of the labels of items.
 
-    Labels that gold names have the probabilities that it states, and the others of the
-    item share what is left.
+    Labels that gold names have the probabilities that it states, or the shares of the
+    experts in the column annotator; the others of the item share what is left.
     """
     code, label = gold_codes(gold, items, labels)
     here, chance = code >= 0, gold_chances(gold)
     item, place = np.unique(code[here], return_inverse=True)
     stated = np.zeros((len(item), len(labels)))
-    stated[place, label[here]] = chance[here]
+    if "annotator" in gold:
+        np.add.at(stated, (place, label[here]), chance[here])
+        stated /= np.bincount(place, minlength=len(item))[:, None]
+    else:
+        stated[place, label[here]] = chance[here]
     rest = 1 - stated.sum(1, keepdims=True)
     rest = np.where(rest > _ROUNDING, rest, 0.0)
     rest /= np.maximum((stated == 0).sum(1, keepdims=True), 1)

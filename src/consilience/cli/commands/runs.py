@@ -52,6 +52,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
     label: str | None = None,
     coverage: float = 0.9,
     by_class: Flag = False,
+    design: int | None = None,
     seed: int = 0,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -89,14 +90,18 @@ def export(  # noqa: PLR0913 (each option stands alone)
         Probability that the set of a further item contains its truth (label_sets).
     by_class
         Guarantee the coverage among the items of each true label (label_sets).
+    design
+        Draw so many items that should get gold labels, instead of the hundred least
+        certain ones (check): fill in their truth and give the file as --gold.
     seed
-        Seed of the order of equal probabilities (label_sets).
+        Seed of the order of equal probabilities (label_sets), or of the draw (check).
 
     Examples
     --------
     consilience export run --out tables
     consilience export run --out tables.xlsx
     consilience export run --what soft_labels --out soft_labels.parquet
+    consilience export run --what check --design 30 --out check.csv
     consilience export run --format huggingface --out data-set
     consilience export run --tasks project.json --out predictions.json
     """
@@ -128,6 +133,15 @@ def export(  # noqa: PLR0913 (each option stands alone)
             f"--what {_SETS} and --gold together"
         )
     tables = {}
+    if design is not None:
+        from consilience.fitting import gold_design
+
+        if names != ("check",):
+            raise OptionError(
+                "--design draws the items of the table check, which is then the file "
+                "to fill in; give --what check, and no other table"
+            )
+        tables["check"] = gold_design(fitted, design, seed=seed)
     if gold is not None:
         from consilience.analysis import label_sets
 
@@ -149,7 +163,19 @@ def export(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)
-    result = {"out": out, "files": files}
+    result: dict[str, Any] = {"out": out, "files": files}
+    if design is not None:
+        from consilience.fitting import gold_curve
+
+        curve = gold_curve(fitted, [0, design], seed=seed)
+        losses = [f"{row.log_loss:.3f} with {row.gold:,}" for row in curve.itertuples()]
+        show.print(
+            "fill in the empty column, and give the file as --gold to fit and score; "
+            f"expected log-loss by further gold labels: {', '.join(losses)}"
+        )
+        result["expected"] = curve
+        finish(show, result, "score", run, "--gold", files[0])
+        return
     finish(show, result, "score", run, "--gold", gold or "GOLD.csv")
 
 
