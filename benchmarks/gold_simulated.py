@@ -60,7 +60,9 @@ def panel(strength: float, seed: int) -> Any:
         generator.normal(size=(ITEMS, len(family))),
     )
     shares = (strength / 2, strength / 2, 1 - strength)
-    latent = sum(np.sqrt(share) * part for share, part in zip(shares, parts))
+    latent = sum(
+        np.sqrt(share) * part for share, part in zip(shares, parts, strict=True)
+    )
     wrong = latent < norm.ppf(rate)
     other = (truth[:, None] + generator.integers(1, LABELS, wrong.shape)) % LABELS
     together = generator.random(wrong.shape) < 0.5 + 0.5 * strength

@@ -108,6 +108,23 @@ def test_a_fit_with_gold_is_saved_and_applied(misled, tmp_path):
     assert accuracy > 0.75
 
 
+def test_items_that_arrive_one_by_one_have_the_truth_that_all_have(misled):
+    fits, _, _ = misled
+    table, _ = panel(seed=2)
+    some = table[table["item"] < "i012"]
+    every = cs.predict(fits["with"], cs.read(some, labels=["a", "b"])).labels()
+    stream = cs.Sequential(fits["with"])
+    for _, each in some.groupby("item"):
+        stream.update(cs.read(each, labels=["a", "b"]))
+    one_by_one = stream.table("labels")
+    names = ["item", "label"]
+    both = every.astype(dict.fromkeys(names, str)).merge(
+        one_by_one.astype(dict.fromkeys(names, str)), on=names
+    )
+    assert len(both) == len(every) == 24
+    assert both["probability_x"].to_numpy() == pytest.approx(both["probability_y"])
+
+
 def test_gold_that_was_used_is_not_scored_as_new(misled):
     fits, given, rest = misled
     score = cs.score(fits["with"], pd.concat([given, rest]))
@@ -185,7 +202,11 @@ def test_annotators_of_a_family_and_a_group_share_a_weight():
     space = replace(space, annotators=names, annotator_groups=groups)
     weights = taught.names_of_annotators(space)
     assert weights[0] == ["annotator:gpt-1", "family:gpt", "group:models"]
-    assert weights[2] == ["annotator:ann", "group:people"]
+    found = taught.weights_of_annotators(space, range(3))
+    assert found == [
+        *("annotator:gpt-1", "family:gpt", "group:models", "annotator:gpt-2"),
+        *("annotator:ann", "group:people"),
+    ]
 
 
 def queries(seed=0):
@@ -218,16 +239,15 @@ def test_items_of_a_family_have_a_constant(monkeypatch):
     columns = fit.data["gold"]["column"].to_numpy().tolist()
     assert {"items:0:q1/doc", "items:1:q1/doc"} & {*columns}
     # The twin: without families.
-    monkeypatch.setattr(
-        taught, "families_of_items", lambda space: np.full(space.num_units, "", object)
-    )
+    monkeypatch.setattr(taught, "families", lambda _: set())
     assert ours < fitted()[1] - 0.1
 
 
 def test_a_stem_of_all_names_is_no_family():
-    assert taught.families(["a-1", "a-2", "a-3"]).tolist() == ["", "", ""]
-    names = ["a-1", "a-2", "b-1", "c", ""]
-    assert taught.families(names).tolist() == ["a", "a", "", "", ""]
+    assert taught.families(taught.stems(["a-1", "a-2", "a-3"])) == set()
+    names = ["a-1", "a-2", "b-1", "c", "d", ""]
+    assert taught.stems(names).tolist() == ["a", "a", "b", "", "", ""]
+    assert taught.families(taught.stems(names)) == {"a"}
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -269,15 +289,29 @@ def test_uncertain_gold_moves_its_items_less_and_is_not_scored(misled):
     assert cs.score(fit, pd.concat([given, rest])).given == len(given)
 
 
-def test_gold_that_says_yes_and_no_is_the_share_of_yes_and_is_named():
+def test_experts_who_disagree_are_the_share_of_each_answer():
     rows = [("i", "a", "cat", "yes"), ("j", "a", "cat", "no"), ("k", "b", "cat", "no")]
     table = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    answers = [("i", "yes"), ("i", "yes"), ("i", "no"), ("j", "no")]
-    gold = pd.DataFrame(answers, columns=["item", "answer"]).assign(label="cat")
-    space = space_of(cs.read(table, kind="contains"), gold=gold)
-    np.testing.assert_allclose(np.exp(space.log_prior[0]), [1 / 3, 2 / 3])
-    assert np.exp(space.log_prior[1]).tolist() == [1.0, 0.0]
-    assert any("both yes and no of 1 pairs" in each for each in space.assumptions)
+    responses = cs.read(table, kind="contains")
+    answers = [("i", "yes", "x"), ("i", "yes", "y"), ("i", "no", "z"), ("j", "no", "x")]
+    gold = pd.DataFrame(answers, columns=["item", "answer", "annotator"])
+    gold = gold.assign(label="cat")
+    prior = np.exp(space_of(responses, gold=gold).log_prior)
+    np.testing.assert_allclose(prior[:2], [[1 / 3, 2 / 3], [1, 0]])
+    # Without experts, gold contradicts itself.
+    with pytest.raises(DataError, match="'cat' is answered both yes and no; keep one"):
+        space_of(responses, gold=gold.drop(columns="annotator"))
+
+
+def test_experts_of_choice_are_shares_and_labels_alone_are_alternatives():
+    table, _ = panel()
+    responses = cs.read(table, labels=["a", "b", "c"])
+    rows = [("i000", "a", "x"), ("i000", "a", "y"), ("i000", "b", "z")]
+    gold = pd.DataFrame(rows, columns=["item", "label", "annotator"])
+    prior = np.exp(space_of(responses, gold=gold).log_prior[0])
+    np.testing.assert_allclose(prior, [2 / 3, 1 / 3, 0])
+    either = space_of(responses, gold=gold[["item", "label"]]).log_prior[0]
+    assert np.exp(either).tolist() == [1, 1, 0]
 
 
 def test_weights_are_better_known_by_more_gold():

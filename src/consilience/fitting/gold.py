@@ -187,7 +187,7 @@ class Design:
         padded = [[*each, *[""] * (levels - len(each))] for each in names]
         places = self._places(name for each in padded for name in each)
         self.of_annotator = places.reshape(len(names), levels)
-        self.family = families_of_items(space)
+        self.stem = stems_of_items(space)
         self.value = label_values(np.array(space.states, object))
         self.value = (self.value - self.value.mean()) / max(self.value.std(), 1e-9)
 
@@ -220,8 +220,8 @@ class Design:
             yield row, np.full(state.size, column), value.ravel()
         of_state = self._places(f"state:{name}" for name in space.states)
         yield row, of_state[state.ravel()], np.ones(state.size)
-        family = np.repeat(self.family[units], state.shape[1])
-        of_family = self._places(_of_families(family, state.ravel()))
+        stem = np.repeat(self.stem[units], state.shape[1])
+        of_family = self._places(_of_families(stem, state.ravel()))
         yield row, of_family, np.ones(state.size)
         if isinstance(space, ContainsSpace):
             names = (f"label:{name}" for name in space.unit_label[units])
@@ -256,38 +256,40 @@ class Design:
         return special.softmax(np.where(self.possible[units], scores, -np.inf), axis=1)
 
 
-def families(
+def stems(
     names: Iterable[object], suffix: re.Pattern[str] | None = None
 ) -> Shaped[np.ndarray, " N"]:
-    """Return what names have in common but for the last word; empty for single ones."""
+    """Return names without their last word or number; empty where nothing is left."""
     texts = [str(name) for name in names]
     texts = texts if suffix is None else [suffix.sub("", text) for text in texts]
-    stems = pd.Series([_ENDING.sub("", text) for text in texts], dtype="str")
-    # A stem that all names have says nothing.
-    alike = stems.duplicated(keep=False) & (len(set(stems)) > 1)
-    return stems.where(alike, "").to_numpy(object)
+    return np.array([_ENDING.sub("", text) for text in texts], object)
 
 
-def families_of_items(space: Space) -> Shaped[np.ndarray, " U"]:
-    """Return the family of the item of each unit, by its name; empty for none."""
+def families(stem: Shaped[np.ndarray, " N"]) -> set[str]:
+    """Return what several names have in common, but not all."""
+    kinds, number = np.unique(stem.astype(str), return_counts=True)
+    return {*kinds[number > 1].tolist()} - {""} if len(kinds) > 1 else set()
+
+
+def stems_of_items(space: Space) -> Shaped[np.ndarray, " U"]:
+    """Return the stem of the name of the item of each unit."""
     code, items = pd.factorize(space.unit_item)
-    return families(items, _SUFFIX)[code]
+    return stems(items, _SUFFIX)[code]
 
 
 def _of_families(
-    family: Shaped[np.ndarray, " N"], state: Int[np.ndarray, " N"]
+    stem: Shaped[np.ndarray, " N"], state: Int[np.ndarray, " N"]
 ) -> list[str]:
     """Return the names of the constants of families of items, by state."""
-    pairs = zip(family, state, strict=True)
-    return [f"items:{code}:{stem}" if stem else "" for stem, code in pairs]
+    return [f"items:{code}:{name}" for name, code in zip(stem, state, strict=True)]
 
 
 def names_of_annotators(space: Space) -> list[list[str]]:
     """Return the names of the weights of each annotator; of the nameless, none."""
     names = [str(name) for name in space.annotators]
     weights = [[f"annotator:{name}"] for name in names]
-    for each, stem in zip(weights, families(names), strict=True):
-        each.extend([f"family:{stem}"] * bool(stem))
+    for each, stem in zip(weights, stems(names), strict=True):
+        each.append(f"family:{stem}")
     groups = space.annotator_groups
     if len(groups.names):
         for each, code in zip(weights, groups.code, strict=True):
@@ -297,22 +299,33 @@ def names_of_annotators(space: Space) -> list[list[str]]:
     ]
 
 
+def weights_of_annotators(space: Space, some: Iterable[int]) -> list[str]:
+    """Return the names of the weights of some annotators, families with others only."""
+    names = names_of_annotators(space)
+    kept = {f"family:{stem}" for stem in families(stems(space.annotators))}
+    every = dict.fromkeys(name for at in some for name in names[at])
+    return [name for name in every if name in kept or not name.startswith("family:")]
+
+
 def names_of_columns(space: Space, gold: Gold, *, ordered: bool = False) -> list[str]:
     """Return what has a weight: whatever units with gold tell anything of."""
     has_gold = np.isin(space.unit, gold.unit)
-    names = names_of_annotators(space)
-    answered = np.unique(space.annotator[has_gold])
-    whose = dict.fromkeys(name for at in answered for name in names[at])
+    some = np.unique(space.annotator[has_gold]).tolist()
+    whose = weights_of_annotators(space, some)
     labels: list[str] = []
     if isinstance(space, ContainsSpace):
         labels = [f"label:{name}" for name in np.unique(space.unit_label[gold.unit])]
     states = [f"state:{name}" for name in space.states]
     slopes = [ORDER] * (ordered and len(states) > 2)
-    shape = (space.num_units, space.state.shape[1])
-    place, slot = np.nonzero(gold.likelihood == 1)
-    state = np.broadcast_to(space.state, shape)[gold.unit[place], slot]
-    family = families_of_items(space)[gold.unit[place]]
-    items = dict.fromkeys(filter(None, _of_families(family, state)))
+    stem, states_of = stems_of_items(space)[gold.unit], range(len(states))
+    shared = families(stems(pd.unique(space.unit_item), _SUFFIX)) & {*stem}
+    items = [f"items:{code}:{name}" for name in sorted(shared) for code in states_of]
+    if len(items) > MANY:  # then of states alone that gold has there
+        shape = (space.num_units, space.state.shape[1])
+        at, slot = np.nonzero(gold.likelihood == 1)
+        state = np.broadcast_to(space.state, shape)[gold.unit[at], slot]
+        there = {*_of_families(stem[at], state)}
+        items = [each for each in items if each in there]
     return ["fit", "votes", *states, *labels, *slopes, *items, *whose]
 
 

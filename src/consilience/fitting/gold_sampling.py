@@ -38,8 +38,8 @@ from consilience.fitting.gold import (
     Taught,
     blocks,
     mode,
-    names_of_annotators,
     names_of_columns,
+    weights_of_annotators,
 )
 from consilience.intervals import bounds
 from consilience.posterior import Fit
@@ -214,7 +214,7 @@ def _unlabelled(data: xr.DataTree) -> tuple[Space, Truth, Int[np.ndarray, " F"]]
 
 def _information(space: Space, truth: Truth) -> Float[np.ndarray, " U"]:
     """Return what the truth of each unit would tell of weights of annotators."""
-    names = dict.fromkeys(name for each in names_of_annotators(space) for name in each)
+    names = weights_of_annotators(space, range(space.num_annotators))
     design = Design(space, truth, ["fit", "votes", *names])
     told = np.empty(space.num_units)
     for units in blocks(space.num_units):

@@ -13,7 +13,9 @@ from consilience.responses import Responses
 from consilience.responses.id_types import Types, restored
 from consilience.responses.table import concatenate
 
-_NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}
+_NOT_OF_ITEMS = {
+    *("annotators", "confusion", "diagnostics", "comparison", "independence", "gold")
+}
 _MAX_PARTS = 64  # tables that are kept apart before they are put together
 
 

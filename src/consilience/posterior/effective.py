@@ -46,6 +46,8 @@ def error_correlation(
 
     Both are NaN where no two answers are about one unit, or too few units.
     """
+    if len(unit) < FEWEST:
+        return np.nan, np.nan
     place = np.full(space.num_units, -1)
     place[unit] = np.arange(len(unit))
     rows = np.flatnonzero(place[space.unit] >= 0)
@@ -62,7 +64,7 @@ def error_correlation(
         return total**2 - np.bincount(at, number * each**2, len(unit))
 
     above, below = pairs(error), pairs(spread)
-    if len(unit) < FEWEST or below.sum() <= 0:
+    if below.sum() <= 0:
         return np.nan, np.nan
     correlation = float(above.sum() / below.sum())
     off = above - correlation * below
