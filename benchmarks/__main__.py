@@ -32,6 +32,7 @@ MODULES = {
     "contains_coverage": "coverage",
     "contains_simulated": "coverage",
     "gold": "gold",
+    "gold_contains": "gold",
     "gold_simulated": "gold_simulated",
     "flags": "flags",
     "classify": "classify",

@@ -15,8 +15,9 @@ answer is a vote for a state. Annotators have weights of their own, and so have 
 groups, and families whose names differ only in a number or the last word:
 :math:`w_j = \omega_j + \omega_{\mathrm{group}(j)} + \omega_{\mathrm{family}(j)}`.
 Families of items, whose names differ in the last word (the documents of one query),
-have constants of their own, and so have labels that are answered yes, maybe and no.
-Ordered labels have a slope along the mean answer as well, both standardized.
+have constants of their own, and so have labels that are answered yes, maybe and no,
+which also have a slope along the log-odds of the most probable other label of the item.
+Ordered labels have a slope along the mean answer, both standardized.
 
 .. math::
 
@@ -81,6 +82,7 @@ MANY = 1500  # weights, of which a covariance is computed; of more, its diagonal
 BLOCK = 50_000  # units that are worked on at once
 GROUP = "gold"  # of a fit, where it keeps what it was taught
 ORDER = "order"  # the slope along the mean answer
+OTHERS = "others"  # the slope along what is believed of the item's other labels
 _ENDING, _SUFFIX = re.compile(r"[\W_]*\w*$"), re.compile(r"\.\w{1,5}$")
 
 
@@ -191,6 +193,9 @@ class Design:
         self.value = label_values(np.array(space.states, object))
         self.value = (self.value - self.value.mean()) / max(self.value.std(), 1e-9)
 
+        if isinstance(space, ContainsSpace):
+            self.others = _of_others(space, truth)
+
     def _places(self, names: Iterable[str]) -> Int[np.ndarray, " _"]:
         """Return where columns stand, -1 for those without a weight."""
         return self.columns.get_indexer(pd.Index(list(names)))
@@ -227,6 +232,10 @@ class Design:
             names = (f"label:{name}" for name in space.unit_label[units])
             column = np.repeat(self._places(names), state.shape[1])
             yield row, column, space.present[state.ravel()]
+            if OTHERS in self.columns:
+                value = self.others[units][:, None] * space.present[state]
+                column = np.full(state.size, self.columns.get_loc(OTHERS))
+                yield row, column, value.ravel()
 
     def _of_answers(self, units: Int[np.ndarray, " B"]) -> Cells:
         """Return how far each annotator, and its group and family, is for a state."""
@@ -284,6 +293,21 @@ def _of_families(
     return [f"items:{code}:{name}" for name, code in zip(stem, state, strict=True)]
 
 
+def _of_others(space: ContainsSpace, truth: Truth) -> Float[np.ndarray, " U"]:
+    """Return the log-odds of the most probable other label of the item; 0 for none."""
+    item, _ = pd.factorize(space.unit_item)
+    present = np.broadcast_to(space.present[space.state], truth.probability.shape)
+    chance = np.clip((truth.probability * present).sum(1), LEAST, 1 - LEAST)
+    order = np.lexsort((chance, item))
+    last = np.flatnonzero(np.diff(item[order], append=-1))  # the most probable
+    first = np.append(0, last[:-1] + 1)
+    most, second = chance[order[last]], chance[order[np.maximum(last - 1, first)]]
+    other = most[item]
+    other[order[last]] = second
+    alone = np.bincount(item)[item] == 1
+    return np.where(alone, 0.0, log_odds(other))
+
+
 def names_of_annotators(space: Space) -> list[list[str]]:
     """Return the names of the weights of each annotator; of the nameless, none."""
     names = [str(name) for name in space.annotators]
@@ -315,6 +339,7 @@ def names_of_columns(space: Space, gold: Gold, *, ordered: bool = False) -> list
     labels: list[str] = []
     if isinstance(space, ContainsSpace):
         labels = [f"label:{name}" for name in np.unique(space.unit_label[gold.unit])]
+        labels.append(OTHERS)
     states = [f"state:{name}" for name in space.states]
     slopes = [ORDER] * (ordered and len(states) > 2)
     stem, states_of = stems_of_items(space)[gold.unit], range(len(states))
