@@ -13,8 +13,8 @@ NOTES = (
         f"{STUDIES} studies a row: {ITEMS} items of {LABELS} labels, {FAMILIES} "
         f"families of {OF_FAMILY} judges, each wrong on 15 to 45 % of the items; the "
         "strength is the share of the variance of what decides an error that judges "
-        "have in common, half of it all judges, half a family. Half the judges who err "
-        "on an item give one wrong label, which is that of the item."
+        "have in common, half of it all judges, half a family; as many wrong labels are "
+        "the rival of the item, the others any."
     ),
     (
         f"Log-loss (probabilities of at least {LEAST}) and accuracy are of items "
@@ -65,7 +65,7 @@ def panel(strength: float, seed: int) -> Any:
     )
     wrong = latent < norm.ppf(rate)
     other = (truth[:, None] + generator.integers(1, LABELS, wrong.shape)) % LABELS
-    together = generator.random(wrong.shape) < 0.5 + 0.5 * strength
+    together = generator.random(wrong.shape) < strength
     given = np.where(wrong, np.where(together, rival[:, None], other), truth[:, None])
     names = [f"model{f}-{each}" for f in range(FAMILIES) for each in range(OF_FAMILY)]
     answers = pd.DataFrame(

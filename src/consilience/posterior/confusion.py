@@ -226,10 +226,15 @@ def _shares(data: xr.DataTree) -> Float[np.ndarray, " J"]:
 
 
 def annotator_design_effect(data: xr.DataTree) -> Float[np.ndarray, " J"]:
-    """Return the design effect of each annotator; one where nothing is correlated."""
+    """Return the design effect of each annotator; one where nothing is correlated.
+
+    Gold labels measure how errors correlate, which is more than answers show.
+    """
     constant = data["constant_data"]
     annotators = constant.sizes["annotator"]
     correlation = float(data["truth"].attrs.get("residual_shrunk", 0.0))
+    if "gold" in data.children:
+        correlation = np.fmax(correlation, data["gold"].attrs["correlation"])
     if not correlation > 0:
         return np.ones(annotators)
     observed = data["observed_data"]
