@@ -13,8 +13,8 @@ NOTES = (
         f"{STUDIES} studies a row: {ITEMS} items of {LABELS} labels, {FAMILIES} "
         f"families of {OF_FAMILY} judges, each wrong on 15 to 45 % of the items; the "
         "strength is the share of the variance of what decides an error that judges "
-        "have in common, half of it all judges, half a family; as many wrong labels are "
-        "the rival of the item, the others any."
+        "have in common, half of it all judges, half a family; so many wrong labels "
+        "are the rival of the item, the others any."
     ),
     (
         f"Log-loss (probabilities of at least {LEAST}) and accuracy are of items "

@@ -33,8 +33,9 @@ def space_of(
     if responses.kind == "objects":
         if gold is not None:
             raise DataError(
-                "gold labels do not enter a fit of kind objects; leave them out, and "
-                "compare the run with them (`consilience score`)"
+                "gold labels enter fits of kind objects by models, and no rules or "
+                "predictions; leave them out, and compare the run with them "
+                "(`consilience score`)"
             )
         return objects(responses, lists, contains, alike)
     return choice_space(responses, lists, gold, alike, fixed=fixed)

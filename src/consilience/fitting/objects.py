@@ -23,6 +23,7 @@ from scipy.special import logsumexp
 
 from consilience.errors import OptionError
 from consilience.fitting.earlier import DRAWS, align_draws, result_of
+from consilience.fitting.gold_of_objects import as_taught, with_gold
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one, fit_outcome
 from consilience.model import Model, Parameters, from_draw, lay_out, thin
@@ -47,7 +48,7 @@ IN_ALL = 500  # draws of each item: probabilities to within .022
 def fit_objects(study: Study, request: Request) -> xr.DataTree:
     """Fit the model that is asked for, and draw the objects of each item."""
     with reporter(request.progress) as report:
-        space: ObjectsSpace = study.space()
+        space: ObjectsSpace = replace(study, gold=None).space()
         name = "objects" if request.model == "auto" else request.model
         single = fit_one(name, space, request, report)
         data = fit_outcome(study, request, space, single).tree()
@@ -68,9 +69,8 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
                 report=report,
             )
             pooled = label_pairs.evidence_from(space, items.names)
-            return with_groups(
-                data, **{label_pairs.GROUP: label_pairs.as_dataset(pooled)}
-            )
+        data = with_groups(data, **{label_pairs.GROUP: label_pairs.as_dataset(pooled)})
+        return data if study.gold is None else with_gold(data, study, request)
 
 
 def with_item_posteriors(
@@ -156,7 +156,8 @@ def predict_objects(
         seed=int(before.attrs["seed"]),
         prob=prob,
     )
-    return with_groups(data, **{label_pairs.GROUP: label_pairs.as_dataset(evidence)})
+    data = with_groups(data, **{label_pairs.GROUP: label_pairs.as_dataset(evidence)})
+    return as_taught(data, before, given)
 
 
 def _as_jax(draw: Mapping[str, Any]) -> Parameters:

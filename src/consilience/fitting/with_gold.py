@@ -107,7 +107,7 @@ def corrected(
         rest = {n: v for n, v in result.parameters.items() if same or n == "weight"}
         result = replace(result, parameters={**rest, **drawn})
     weight = _weights(space, gold, given)
-    sentence, table, surprise = _stated(worth, weight, prob)
+    sentence, table, surprise = stated(worth, weight, prob, space.kind)
     reason = single.reason
     if model is not single.model:
         reason += f"; annotators are those of {TABLES}, given the truth"
@@ -228,8 +228,8 @@ def _tables(
     return {name: np.resize(v, (number, *v.shape[1:])) for name, v in drawn.items()}
 
 
-def _stated(
-    worth: Worth, weight: Float[np.ndarray, " G"], prob: float
+def stated(
+    worth: Worth, weight: Float[np.ndarray, " G"], prob: float, kind: str
 ) -> tuple[str, pd.DataFrame, float]:
     """Return what gold is worth: a sentence, a table, and a surprise."""
     number = len(worth.without)
@@ -259,9 +259,10 @@ def _stated(
     table = pd.DataFrame(rows, columns=columns)
     (_, _, loss, *_, before_hits, _, _), (_, _, with_it, *_, hits, _, _) = rows[:2]
     gain, low, high = rows[2][2:5]
+    what = "items" if kind == "choice" else "pairs of item and label"
     around = f", {low:+.3f} to {high:+.3f}" if number > 1 else ""
     sentence = (
-        f"gold labels of {number:,} items: on gold left out, log-loss is "
+        f"gold labels of {number:,} {what}: on gold left out, log-loss is "
         f"{with_it:.3f} with gold and {loss:.3f} without (difference "
         f"{gain:+.3f}{around}), accuracy {hits:.3f} and {before_hits:.3f}"
     )

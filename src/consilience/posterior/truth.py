@@ -175,7 +175,8 @@ def given_truth(data: xr.DataTree) -> Bool[np.ndarray, " U"]:
     """Return of which units a fit was given the truth: gold rules candidates out."""
     constant = data["constant_data"]
     given = np.zeros(constant.sizes["item"], bool)
-    if "log_prior" in constant and "item" in constant["log_prior"].dims:
+    of_objects = data.attrs["kind"] == "objects"  # numbers of which are ruled out
+    if "log_prior" in constant and not of_objects:
         prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
         given = (np.isneginf(prior) & (candidates(data).state >= 0)).any(axis=1)
     if "gold" in data.children:
