@@ -28,7 +28,8 @@ NOTES = (
     ),
     (
         "Effective number: of the answers of an item, by the check independence; the "
-        "truth is J / (1 + (J - 1) r) with r the mean correlation of errors of pairs; "
+        "truth is J / (1 + (J - 1) r) with r the mean correlation of errors of pairs, "
+        "or 0 where it is below that by chance; "
         "held: in how many studies the interval holds it."
     ),
 )
@@ -106,7 +107,8 @@ def _row(name: str, number: int) -> dict[str, Any]:
         held = (people["lower"] <= true) & (true <= people["upper"])
         wrong = (given != truth[:, None]).astype(float)
         pairs = np.corrcoef(wrong.T)[np.triu_indices(wrong.shape[1], 1)]
-        effective = wrong.shape[1] / (1 + (wrong.shape[1] - 1) * pairs.mean())
+        judges = wrong.shape[1]
+        effective = judges / (1 + (judges - 1) * max(pairs.mean(), 0.0))
         worth = fit.table("independence").iloc[0]
         oracle = _oracle(given, truth)
         for key, value in {

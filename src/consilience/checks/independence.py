@@ -97,7 +97,7 @@ def independence(data: xr.DataTree) -> list[Verdict]:
         "errors of annotators are correlated (residual correlation "
         f"{residual.correlation:.3f}){worth_in_words(data)}. So the posterior of the "
         "truth is tempered by a design effect, and intervals of annotators and "
-        "confusions are wider; thirty gold labels (`gold=`) would say whom to believe: "
-        "`consilience export RUN --what check --design 30` draws the items"
+        "confusions are wider; thirty gold labels (`gold=`) would say whom to believe; "
+        "`gold_design` draws the items"
     )
     return [at_most("independence", residual.z, LIMIT, how)]

@@ -89,10 +89,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         yes to the other more likely (`contains`). `co_confusion` returns such a
         table; a folder of candidates stands for it.
     gold : data frame or path, optional
-        Columns item and label (contains: and answer): the truth of some items. It also
-        corrects the posterior of all others, and annotators with it, as far as gold
-        left out confirms that (table `gold`); rules, `contains` and models of classes
-        take it for the truth of its items alone.
+        Columns item and label (contains: and answer; objects: all valid labels, or an
+        answer): the truth of some items. It also corrects the posterior of all others,
+        and annotators with it, as far as gold left out confirms that (table `gold`);
+        rules, `contains` and models of classes take it for the truth of its items
+        alone. A column `probability` says how sure a row is, `annotator` which expert
+        it is of, and `inclusion`, of `gold_design`, how it was drawn.
     annotators : data frame or path, optional
         Column annotator, and group, repeat_of or both. Each group (experts, crowd,
         language models) has a population of its own in `correlated_dawid_skene` and

@@ -172,16 +172,16 @@ def gold_curve(
     log_gold = np.zeros(shape)
     study = Study(design.rows(some), log_gold, design.possible[some])
     prior = Prior.of(columns)
-    found = []
+    scores = []
     for _ in range(SIMULATED):
         mean, precision, weight = _drawn(prior, taught, columns, generator)
         share = study.share(weight)
         state = (share.cumsum(1) < generator.random((len(share), 1))).sum(1)
         state = np.minimum(state, shape[1] - 1)
         order = generator.permutation(len(some))
-        known = np.full(shape, -np.inf)
-        known[np.arange(len(some)), state] = 0.0
-        simulated, tested = study._replace(log_gold=known), order[largest:]
+        log_truth = np.full(shape, -np.inf)
+        log_truth[np.arange(len(some)), state] = 0.0
+        simulated, tested = study._replace(log_gold=log_truth), order[largest:]
         at = mean
         for count in numbers:
             if count > largest:
@@ -194,8 +194,8 @@ def gold_curve(
             right = stated[np.arange(len(tested)), state[tested]]
             loss = -np.log(np.maximum(right, SCORED)).mean()
             hit = (stated.argmax(1) == state[tested]).mean()
-            found.append((count, loss, hit))
-    return _summed_up(pd.DataFrame(found, columns=["gold", "log_loss", "accuracy"]))
+            scores.append((count, loss, hit))
+    return _summed_up(pd.DataFrame(scores, columns=["gold", "log_loss", "accuracy"]))
 
 
 def _unlabelled(data: xr.DataTree) -> tuple[Space, Truth, Int[np.ndarray, " F"]]:
@@ -267,17 +267,17 @@ def _drawn(
     if taught is None:
         return prior.mean, precision, weight
     place = pd.Index(taught.columns).get_indexer(pd.Index(columns))
-    drawn, known = taught.draw[generator.integers(len(taught.draw))], place >= 0
+    drawn, has = taught.draw[generator.integers(len(taught.draw))], place >= 0
     spread = np.maximum(taught.draw.std(0), 1e-4)
-    mean = np.where(known, taught.draw.mean(0)[place], prior.mean)
-    precision = np.where(known, spread[place] ** -2.0, precision)
-    return mean, precision, np.where(known, drawn[place], weight)
+    mean = np.where(has, taught.draw.mean(0)[place], prior.mean)
+    precision = np.where(has, spread[place] ** -2.0, precision)
+    return mean, precision, np.where(has, drawn[place], weight)
 
 
-def _summed_up(found: pd.DataFrame) -> pd.DataFrame:
+def _summed_up(scores: pd.DataFrame) -> pd.DataFrame:
     """Return means over simulated studies, and where nine of ten lie."""
     rows = []
-    for count, each in found.groupby("gold"):
+    for count, each in scores.groupby("gold"):
         low, high = bounds(each["log_loss"].to_numpy(), 0.9)
         mean = each["log_loss"].mean(), float(low), float(high)
         rows.append((count, *mean, each["accuracy"].mean()))

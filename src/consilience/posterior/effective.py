@@ -128,13 +128,13 @@ def worth_in_words(data: xr.DataTree) -> str:
         return ""
     given = data["constant_data"]["num_responses"].to_numpy()
     row = table.iloc[(table["answers"][:-1] - np.median(given)).abs().argmin()]
-    known = (
+    by_what = (
         "as gold labels show"
         if row["known_from"] == "gold labels"
-        else ("as answers in other crowds do; gold labels would show it")
+        else "as answers in other crowds do; gold labels would show it"
     )
     return (
         f": the {row['answers']:,.0f} answers of an item say as much as about "
         f"{row['effective']:.1f} independent ones ({row['lower']:.1f} to "
-        f"{row['upper']:.1f}), {known}"
+        f"{row['upper']:.1f}), {by_what}"
     )

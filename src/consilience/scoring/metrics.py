@@ -182,7 +182,9 @@ def score(
         labels, any of which counts. For contains also answer, yes or no; and annotator,
         where several experts answered: their majority is the truth. For objects all
         valid labels of each item, or answer, yes or no, of those that were judged; and
-        main, true for the label of the main object, where it is known.
+        main, true for the label of the main object, where it is known. A row with
+        inclusion, the probability of being drawn (`gold_design`), counts as one over
+        it, for choice and contains.
     kind : {"choice", "contains", "objects"}, optional
         Kind of question, needed for a table; a fit has one.
     seed : int, default 0

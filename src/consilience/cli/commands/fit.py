@@ -104,7 +104,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         classifiers confuse them.
     gold
         Table of items whose truth is given to the fit: item, label, and answer
-        (contains). It also says whom to believe about all other items.
+        (contains). It also says whom to believe about all other items. Columns
+        probability, annotator (of several experts) and inclusion are used.
     annotators
         Table of the annotators: annotator, and group (such as experts and crowd), whose
         populations are learned apart and compared; or repeat_of, the annotator of whom
