@@ -216,7 +216,7 @@ def _information(space: Space, truth: Truth) -> Float[np.ndarray, " U"]:
     """Return what the truth of each unit would tell of weights of annotators."""
     names = weights_of_annotators(space, range(space.num_annotators))
     design = Design(space, truth, ["fit", "votes", *names])
-    told = np.empty(space.num_units)
+    information = np.empty(space.num_units)
     for units in blocks(space.num_units):
         rows = design.rows(units).tocsc()[:, 2:].tocsr()
         votes = design.votes[units] + 1 / len(space.answers)
@@ -226,16 +226,18 @@ def _information(space: Space, truth: Truth) -> Float[np.ndarray, " U"]:
         unit = np.repeat(np.arange(len(units)), share.shape[1])
         adding = csr_array((share.ravel(), (unit, np.arange(len(unit)))))
         mean, square = adding @ rows, adding @ rows.multiply(rows)
-        told[units] = np.asarray((square - mean.multiply(mean)).sum(1)).ravel()
-    return np.maximum(told, 0.0)
+        information[units] = np.asarray((square - mean.multiply(mean)).sum(1)).ravel()
+    return np.maximum(information, 0.0)
 
 
-def _inclusion(told: Float[np.ndarray, " F"], number: int) -> Float[np.ndarray, " F"]:
+def _inclusion(
+    information: Float[np.ndarray, " F"], number: int
+) -> Float[np.ndarray, " F"]:
     """Return with what probability each unit is drawn; their sum is the number."""
-    share = np.full(len(told), 1 / len(told))
-    if told.sum() > 0:
-        share = RANDOM * share + (1 - RANDOM) * told / told.sum()
-    chance, sure = number * share, np.zeros(len(told), bool)
+    share = np.full(len(information), 1 / len(information))
+    if information.sum() > 0:
+        share = RANDOM * share + (1 - RANDOM) * information / information.sum()
+    chance, sure = number * share, np.zeros(len(information), bool)
     while (chance > 1).any():  # drawn in any case, and the rest share what is left
         sure |= chance >= 1
         left = number - sure.sum()
