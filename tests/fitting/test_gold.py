@@ -165,9 +165,7 @@ def test_the_mode_is_that_of_a_formula_written_out():
     assert gold.unit.tolist() == list(range(30))
     columns = names_of_columns(space, gold)
     rows = Design(space, truth, columns).rows(gold.unit)
-    study = taught.Study(
-        rows, np.where(gold.likelihood == 1, 0.0, -np.inf), np.ones((30, 2), bool)
-    )
+    study = taught.Study(rows, gold.likelihood, np.ones((30, 2), bool))
     mean = np.zeros(len(columns))
     mean[0], precision = 1.0, np.full(len(columns), 4.0)
     ours = taught.mode(study, mean, precision, mean)
@@ -324,11 +322,7 @@ def test_weights_are_better_known_by_more_gold():
         gold, generator = gold_of(space, fixed), np.random.default_rng(0)
         columns = names_of_columns(space, gold)
         rows = Design(space, before, columns).rows(gold.unit)
-        study = taught.Study(
-            rows,
-            np.where(gold.likelihood == 1, 0.0, -np.inf),
-            np.ones((number, 2), bool),
-        )
+        study = taught.Study(rows, gold.likelihood, np.ones((number, 2), bool))
         noise = generator.standard_normal((400, len(columns)))
         precision = np.ones(len(columns))
         at = taught.mode(study, np.zeros(len(columns)), precision, precision)

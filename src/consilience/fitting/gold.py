@@ -76,6 +76,7 @@ TAUS, SIGMAS, LESS = (1e-3, 0.05, 0.15, 0.5), (0.02, 0.3, 1.0), 0.6
 FOLDS = 5
 LEAST = 1e-4  # of a probability of the fit, so that gold can contradict it
 SCORED = 1e-3  # of a probability, where log-loss is stated
+TINY = 1e-200  # of a likelihood
 KEPT = 0.01  # weight of a setting, or it is dropped
 DRAWS = 40  # of the weights, for bounds and annotators
 MANY = 1500  # weights, of which a covariance is computed; of more, its diagonal
@@ -355,20 +356,20 @@ def names_of_columns(space: Space, gold: Gold, *, ordered: bool = False) -> list
 
 
 class Study(NamedTuple):
-    """Rows of units with gold, and the log likelihood of gold by their states."""
+    """Rows of units with gold, and how likely gold is by their states."""
 
     rows: csr_array
-    log_gold: Float[np.ndarray, "G S"]
+    gold: Float[np.ndarray, "G S"]
     possible: Bool[np.ndarray, "G S"]
 
     def of(self, chosen: Bool[np.ndarray, " G"]) -> Study:
         """Return some of the units."""
-        rows = np.repeat(chosen, self.log_gold.shape[1])
-        return Study(self.rows[rows], self.log_gold[chosen], self.possible[chosen])
+        rows = np.repeat(chosen, self.gold.shape[1])
+        return Study(self.rows[rows], self.gold[chosen], self.possible[chosen])
 
     def scores(self, weight: Float[np.ndarray, " P"]) -> Float[np.ndarray, "G S"]:
         """Return what is added up, of what can be true."""
-        scores = (self.rows @ weight).reshape(self.log_gold.shape)
+        scores = (self.rows @ weight).reshape(self.gold.shape)
         return np.where(self.possible, scores, -np.inf)
 
     def share(self, weight: Float[np.ndarray, " P"]) -> Float[np.ndarray, "G S"]:
@@ -406,15 +407,16 @@ def mode(
 
     def loss(weight: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
         scores = study.scores(weight)
-        whole = special.logsumexp(scores, 1)
-        right = special.logsumexp(scores + study.log_gold, 1)
-        share = np.exp(scores - whole[:, None])
-        believed = np.exp(scores + study.log_gold - right[:, None])
+        each = np.exp(scores - scores.max(1, keepdims=True))
+        agreeing = each * study.gold
+        whole = each.sum(1, keepdims=True)
+        right = np.maximum(agreeing.sum(1, keepdims=True), TINY)
         away = weight - mean
-        value = (whole - right).sum() + 0.5 * (precision * away**2).sum()
-        slope = study.rows.T @ (share - believed).ravel() + precision * away
-        return float(value), slope
+        value = np.log(whole / right).sum() + 0.5 * (precision * away**2).sum()
+        wrong = (each / whole - agreeing / right).ravel()
+        return float(value), across @ wrong + precision * away
 
+    across = study.rows.T.tocsr()
     options = {"maxiter": 200, "ftol": 1e-8}
     return minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
 
@@ -426,7 +428,7 @@ def _spread(
     noise: Float[np.ndarray, "D P"],
 ) -> Float[np.ndarray, "D P"]:
     """Return draws about the mode, by the curvature there."""
-    share, slots = study.share(weight), study.log_gold.shape[1]
+    share, slots = study.share(weight), study.gold.shape[1]
     weighed = study.rows.multiply(share.ravel()[:, None]).tocsr()
     unit = np.repeat(np.arange(len(share)), slots)
     adding = csr_array((np.ones(len(unit)), (unit, np.arange(len(unit)))))
@@ -479,15 +481,14 @@ def learn(
     """Learn from gold what a posterior without gold is worth, and whose answers are."""
     columns = names_of_columns(space, gold, ordered=ordered)
     design, prior = Design(space, truth, columns), Prior.of(columns)
-    with np.errstate(divide="ignore"):
-        log_gold = np.log(gold.likelihood)
-    study = Study(design.rows(gold.unit), log_gold, design.possible[gold.unit])
+    rows, possible = design.rows(gold.unit), design.possible[gold.unit]
+    study = Study(rows, gold.likelihood, possible)
     number = len(gold.unit)
     fold = generator.permutation(np.arange(number) % min(FOLDS, number))
     shares = _by_folds(study, prior, fold)
     log_chance = np.log(np.maximum((shares * gold.likelihood).sum(2), SCORED))
     log_weight = prior.log_weight + log_chance.sum(1)
-    left_out = np.empty(log_gold.shape)
+    left_out = np.empty(gold.likelihood.shape)
     for part in np.unique(fold):
         of_it = fold == part
         others = special.softmax(log_weight - log_chance[:, of_it].sum(1))
@@ -512,10 +513,10 @@ def _by_folds(
     study: Study, prior: Prior, fold: Int[np.ndarray, " G"]
 ) -> Float[np.ndarray, "A G S"]:
     """Return P(state) of units left out, by each setting."""
-    shares = np.empty((len(prior.precision), *study.log_gold.shape))
+    shares = np.empty((len(prior.precision), *study.gold.shape))
     for part in np.unique(fold):
         rest, out, at = study.of(fold != part), study.of(fold == part), prior.mean
         for place, precision in enumerate(prior.precision):
-            at = mode(rest, prior.mean, precision, at) if len(rest.log_gold) else at
+            at = mode(rest, prior.mean, precision, at) if len(rest.gold) else at
             shares[place, fold == part] = out.share(at)
     return shares

@@ -169,8 +169,7 @@ def gold_curve(
     shape = (len(some), space.state.shape[1])
     columns = names_of_columns(space, Gold(some, np.ones(shape)))
     design = Design(space, truth, columns)
-    log_gold = np.zeros(shape)
-    study = Study(design.rows(some), log_gold, design.possible[some])
+    study = Study(design.rows(some), np.ones(shape), design.possible[some])
     prior = Prior.of(columns)
     scores = []
     for _ in range(SIMULATED):
@@ -179,9 +178,8 @@ def gold_curve(
         state = (share.cumsum(1) < generator.random((len(share), 1))).sum(1)
         state = np.minimum(state, shape[1] - 1)
         order = generator.permutation(len(some))
-        log_truth = np.full(shape, -np.inf)
-        log_truth[np.arange(len(some)), state] = 0.0
-        simulated, tested = study._replace(log_gold=log_truth), order[largest:]
+        gold = (np.arange(shape[1]) == state[:, None]).astype(float)
+        simulated, tested = study._replace(gold=gold), order[largest:]
         at = mean
         for count in numbers:
             if count > largest:

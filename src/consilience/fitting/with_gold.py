@@ -30,9 +30,9 @@ from consilience.when_used import xr
 # Whose tables are drawn where the fit's own model has none of probabilities alone.
 TABLES = "hierarchical_dawid_skene"
 SCORED = 1e-3  # least probability, as everywhere that log-loss is stated
-# Draws of the tables: at least so many, of which an estimate is the mean; more where
-# answers times states are few, and then as many as the fit has.
-FEWEST, VISITS = 50, 200_000_000
+# Draws of the tables: at least and at most so many, by answers times states. Where the
+# fit has more, each stands for several.
+FEWEST, MOST, VISITS = 50, 150, 200_000_000
 
 
 def learns_from_gold(study: Study, model: str | Model[Any]) -> bool:
@@ -213,7 +213,7 @@ def _tables(
 ) -> dict[str, Float[np.ndarray, "D ..."]]:
     """Draw tables of annotators given draws of the truth that gold has corrected."""
     affordable = VISITS // max(len(space.unit) * space.state.shape[1], 1)
-    some = min(max(affordable, FEWEST), max(number, FEWEST))
+    some = min(max(affordable, FEWEST), max(number, FEWEST), MOST)
 
     def truths() -> Iterator[Float[np.ndarray, "U S"]]:
         for drawn in learned.drawn(space, before, GIVEN_BURN_IN + some):
@@ -224,7 +224,6 @@ def _tables(
     drawn = tables_given_truth(HostModel(model, space), truths(), generator)
     if number == 1:
         return {name: values.mean(0, keepdims=True) for name, values in drawn.items()}
-    # Where there are fewer, each stands for several.
     return {name: np.resize(v, (number, *v.shape[1:])) for name, v in drawn.items()}
 
 
