@@ -68,7 +68,6 @@ CALLS = {
     "cs.fit(frame, prior={'own': nan}, **model)": "own is nan",
     "cs.fit(frame, prior={'own': 'a'}, **model)": "own is 'a'",
     "cs.fit(frame, prior=[1], **model)": "prior is [1]",
-    "cs.fit(frame, prior_from=5)": "prior_from is of type int",
     "cs.fit(frame, gold=frame['label'], **model)": "gold is of type Series",
     "cs.fit(frame, gold=frame[['item']], **model)": "no column 'label'",
     "cs.predict(5, frame)": "fit is of type int",

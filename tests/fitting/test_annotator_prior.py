@@ -233,5 +233,3 @@ def test_kinds_and_models_that_have_no_use_for_it_say_so():
     sentence = fit.data.attrs["assumptions"]
     assert "2 earlier answers of 1 annotators" in sentence
     assert "1 rows of annotators without responses" in sentence
-    with pytest.raises(OptionError, match="two priors"):
-        cs.fit(new, model="dawid_skene", annotator_prior=table, prior_from=fit)

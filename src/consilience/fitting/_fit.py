@@ -46,7 +46,6 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     copies: str = "merge",
     contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
-    prior_from: Fit | None = None,
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     max_seconds: float | None = None,
     checkpoint: str | Path | None = None,
@@ -131,11 +130,6 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         hold both kinds.
     prior : mapping of str to float, optional
         Settings of the model's prior to change, by name.
-    prior_from : Fit, optional
-        An earlier fit of the same model, with draws. Its posterior of the annotators,
-        matched by name, and of the population becomes the prior (contains,
-        contains_counts, glad, item_difficulty). To keep all parameters as they
-        were, see `predict`.
     effort : EngineOptions, optional
         Number of draws, restarts and steps, and the tolerance of the engine.
     max_seconds : float, optional
@@ -193,7 +187,6 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         ordered=ordered,
         copies=copies,
         prior=prior,
-        prior_from=prior_from,
         effort=effort,
         progress=progress,
     )
@@ -215,9 +208,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     study = Study.read(given, beside, **tables)
     if chosen is None or not chosen.of_classes:
         study = study.with_copies(copies)
-    asked = replace(request, progress=False, started=0.0, prior_from=None)
-    earlier = None if prior_from is None else dict(prior_from.data.attrs)
-    inputs = (version("consilience"), study, asked, chosen, earlier)
+    asked = replace(request, progress=False, started=0.0)
+    inputs = (version("consilience"), study, asked, chosen)
     folder = None if checkpoint is None else Path(checkpoint)
     with journal(folder, inputs, max_seconds):
         return _fit_study(study, request, chosen)
@@ -226,16 +218,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 def _fit_study(study: Study, request: Request, chosen: Model[Any] | None) -> Fit:
     given, name = study.responses, request.model
     # JAX and NumPyro are loaded only where they are needed.
-    if request.prior_from is not None:
-        if study.annotator_prior is not None:
-            raise OptionError(
-                "`annotator_prior=` and `prior_from=` are two priors of annotators; "
-                "give one of them"
-            )
-        from consilience.fitting.informative_prior import fit_with_previous
-
-        outcome = fit_with_previous(study, request, request.prior_from)
-    elif given.kind != "contains" and chosen is not None and chosen.of_classes:
+    if given.kind != "contains" and chosen is not None and chosen.of_classes:
         if study.annotator_prior is not None:
             raise OptionError(
                 f"the model {name} does not use annotator_prior; leave it out, or "

@@ -24,12 +24,10 @@ from consilience.fitting.inputs import (
     as_candidates,
     as_similarity,
     as_table,
-    check_fit,
     classifiers_of,
     on_names,
 )
 from consilience.inference import EngineOptions, check_engine, check_seed
-from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.responses import Responses
 from consilience.responses.side_tables import check_gold
@@ -161,7 +159,6 @@ class Request:
     ordered: bool = False
     copies: str = "merge"
     prior: Mapping[str, float] | None = None
-    prior_from: Fit | None = None
     effort: EngineOptions = field(default_factory=EngineOptions)
     progress: bool | Reporter = False
     started: float = field(default_factory=time.monotonic)
@@ -177,8 +174,6 @@ class Request:
             raise OptionError(not_a("ordered", self.ordered, "True or False"))
         if self.copies not in RULES:
             raise OptionError(not_among("rule for copies", self.copies, RULES))
-        if self.prior_from is not None:
-            check_fit(self.prior_from, "prior_from")
 
     def attributes(self, study: Study) -> dict[str, Any]:
         """Return the attributes that all fits of a study have."""

@@ -69,7 +69,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     ordered: Flag = False,
     copies: Literal["merge", "keep"] = "merge",
     prior: Several = (),
-    prior_from: Path | None = None,
     seed: Seed = 0,
     max_seconds: float | None = None,
     strict: Flag = False,
@@ -127,9 +126,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         that the two count as one; keep counts them. Either way the fit names both.
     prior
         Settings of the model's prior, such as own=4.
-    prior_from
-        Run folder of an earlier fit of the same model, with draws: what it learned is
-        the prior.
     max_seconds
         Seconds after which the fit does as little more as it can do with, and ends; a
         check says what was cut short.
@@ -150,7 +146,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     how |= {"effort": work, "max_seconds": max_seconds}
     how |= {"candidates": candidates, "annotators": annotators}
     if len(responses) == 1 and (responses[0] / "shards.toml").is_file():
-        other = (similarity, annotator_prior, contains, states, prior_from)
+        other = (similarity, annotator_prior, contains, states)
         from consilience.cli.commands.shards import fit_shards
 
         fit_shards(
@@ -183,7 +179,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         data = replace(data, cleaning=replace(data.cleaning, notes=notes))
     _print_read(show, data)
     from consilience import fitting
-    from consilience.posterior import load
 
     if len(data.kinds) == 1:
         print_expected(show, data, model, engine, work)
@@ -201,7 +196,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
             states=states,
             ordered=ordered,
             copies=copies,
-            prior_from=None if prior_from is None else load(prior_from),
             checkpoint=unfinished,
             progress=True,
             **how,
