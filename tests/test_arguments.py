@@ -77,7 +77,7 @@ CALLS = {
     "cs.EngineOptions(tolerance=nan)": "tolerance is nan",
     "cs.EngineOptions(tolerance=float('inf'))": "tolerance is inf",
     "cs.EngineOptions(draws=1.5)": "draws is 1.5",
-    "cs.EngineOptions(steps=True)": "steps is True",
+    "cs.EngineOptions(sweeps=True)": "sweeps is True",
     "cs.EngineOptions(prob=nan)": "prob is nan",
     "cs.Multinomial().fit(empty)": "no row",
     "cs.MajorityVote().fit(frame['item'])": "of type Series",

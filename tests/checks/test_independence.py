@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from benchmarks.simulation_based_calibration import replace_answers
-from scipy.stats import norm
+from scipy.stats import norm, truncnorm
 
 from consilience import annotators
 from consilience.checks.independence import (
@@ -21,6 +21,7 @@ from consilience.checks.independence import (
 from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
+from consilience.posterior import effective
 from consilience.posterior.correlation import (
     USUAL,
     Residual,
@@ -370,17 +371,24 @@ def test_what_has_no_residuals_is_not_judged():
 
 
 def test_answers_that_go_together_say_as_much_as_fewer_independent_ones():
-    """Of ten answers whose errors correlate, by the formula of Kish."""
-    for correlation, z in ((0.08, 30.0), (0.004, 2.4)):
-        attributes = {"residual_correlation": correlation, "residual_z": z}
-        data = xr.DataTree.from_dict(
-            {
-                "/": xr.Dataset(attrs={"kind": "choice"}),
-                "truth": xr.Dataset(attrs=attributes),
-                "constant_data": xr.Dataset({"num_responses": ("item", [10, 10, 10])}),
-            }
-        )
-        (verdict,) = independence(data)
-        effect = 1 + 9 * Residual(correlation, z).given_truth
-        assert f"about {10 / effect:.1f} independent ones" in verdict.remedy
-        assert "(`gold=`)" in verdict.remedy
+    """Of ten answers, by the formula of Kish and what is usual in other crowds."""
+    mean, spread = effective.USUAL, effective.USUAL_SPREAD
+    usual = truncnorm(-mean / spread, (1 - mean) / spread, mean, spread)
+    attributes = {"residual_correlation": 0.08, "residual_z": 30.0}
+    data = xr.DataTree.from_dict(
+        {
+            "/": xr.Dataset(attrs={"kind": "choice", "prob": 0.9}),
+            "truth": xr.Dataset(attrs={**attributes, "residual_common": np.nan}),
+            "constant_data": xr.Dataset(
+                {
+                    "num_responses": ("item", [10, 10, 10]),
+                    "annotator_responses": ("annotator", [3] * 10),
+                }
+            ),
+        }
+    )
+    (verdict,) = independence(data)
+    middle, upper, lower = (10 / (1 + 9 * usual.ppf(at)) for at in (0.5, 0.05, 0.95))
+    sentence = f"about {middle:.1f} independent ones ({lower:.1f} to {upper:.1f})"
+    assert sentence in verdict.remedy
+    assert "(`gold=`)" in verdict.remedy
