@@ -51,8 +51,9 @@ def diagnostics(report: Report) -> Section:
         parts += [_run_facts(run), Note(f"{run.engine}: {run.engine_reason}")]
         checks, compared = run.table("diagnostics"), run.table("comparison")
         who = suffix(report, run)
-        if len(worth := run.table("gold")):
-            parts.append(html(CATALOGUE["gold"].of(worth), of=who))
+        for name in ("gold", "independence"):
+            if len(table := run.table(name)):
+                parts.append(html(CATALOGUE[name].of(table), of=who))
         if checks.empty:
             parts.append(Note(f"{run.name}: no check was run on this result", "mind"))
         else:
