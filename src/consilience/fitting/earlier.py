@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import OptionError
 from consilience.fitting.annotator_table import NO_GROUP
@@ -93,15 +93,15 @@ def align_draws(
 ) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
     """Return draws, of a group of a fit, with the annotators of a new space."""
     return {
-        str(name): align(space, variable)[0]
+        str(name): _aligned(space, variable)
         for name, variable in learned.data_vars.items()
     }
 
 
-def align(
+def _aligned(
     space: Space, variable: xr.DataArray
-) -> tuple[Float[np.ndarray, "chain draw ..."], Bool[np.ndarray, "..."]]:
-    """Return draws of a parameter for a new space, and which the earlier fit had.
+) -> Float[np.ndarray, "chain draw ..."]:
+    """Return draws of a parameter for a new space.
 
     Who was not in the earlier fit is taken for the mean of those who were.
     """
@@ -110,14 +110,12 @@ def align(
     if isinstance(space, ContainsSpace):
         new["group"] = space.groups.names
     value = np.asarray(variable.to_numpy(), float)
-    learned = np.ones((1,) * value.ndim, bool)
     for axis, dim in enumerate(variable.dims):
         if len(new.get(str(dim), ())):
             at = places(variable[dim].to_numpy(), new[str(dim)])
             mean = value.mean(axis, keepdims=True)
             value = np.take(np.concatenate([value, mean], axis), at, axis)
-            learned = learned & (at >= 0).reshape(-1, *(1,) * (value.ndim - axis - 1))
-    return value, np.asarray(np.broadcast_to(learned, value.shape)[0, 0])
+    return value
 
 
 def familiarity(
