@@ -132,7 +132,7 @@ def test_short_fits_save_nothing(tmp_path):
     assert not (tmp_path / "c").exists()
 
 
-@pytest.mark.parametrize(("model", "engine"), [*dict.fromkeys(f[1:] for f in FITS[:5])])
+@pytest.mark.parametrize(("model", "engine"), [*dict.fromkeys(f[1:] for f in FITS[:4])])
 def test_a_fit_ends_soon_after_its_time_and_says_so(model, engine):
     fit = cs.fit(
         study("choice"),

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from arviz_stats import summary
+from benchmarks.objects_held_out import contexts
 
 import consilience as cs
 from consilience.errors import KindError, OptionError, SourceError
-from consilience.fitting.objects import contexts
 from consilience.inference import EngineOptions
 from consilience.objects.contains_counts import endorsed_share, exceedances
 from consilience.responses import read

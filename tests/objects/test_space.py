@@ -97,7 +97,7 @@ ALIKE = pd.DataFrame(
         ({"rows": UNMARKED}, {}, "0 of its labels as the main"),
         ({}, listed(label=["car"]), "no candidate is one of the labels"),
         ({}, listed(label=["desk"], score=["high"]), "not a finite number"),
-        ({}, {"gold": GOLD}, "do not enter a fit of kind objects"),
+        ({}, {"gold": GOLD}, "by models, and no rules or predictions"),
         ({}, {"alike": ALIKE.assign(label_a="cup")}, "'cup'"),
     ],
 )

@@ -101,8 +101,8 @@ def effective_numbers(data: xr.DataTree) -> pd.DataFrame:
     given = constant["num_responses"].to_numpy()
     answers, items = np.unique(given[given > 0], return_counts=True)
     if len(answers) > ROWS:
-        steps = np.linspace(0, 1, ROWS)
-        some = np.unique(np.quantile(given[given > 0], steps, method="nearest"))
+        steps = np.linspace(0, (given > 0).sum() - 1, ROWS).astype(int)
+        some = np.unique(np.sort(given[given > 0])[steps])
         items = np.array([(given == each).sum() for each in some])
         answers = some
     panel = int((constant["annotator_responses"].to_numpy() > 0).sum())
