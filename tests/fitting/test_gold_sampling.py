@@ -110,7 +110,7 @@ def test_the_file_comes_back_as_gold(crowd, tmp_path, capsys):
 def test_a_strange_inclusion_and_too_many_items_are_refused(crowd):
     _, fit, truth = crowd
     gold = filled(fit, truth).assign(inclusion="7")
-    with pytest.raises(DataError, match="leave the column as `export` wrote it"):
+    with pytest.raises(DataError, match="or leave the column as it was written"):
         cs.score(fit, gold)
     with pytest.raises(OptionError, match="give a number from 1 to 150"):
         cs.gold_design(fit, 151)

@@ -64,6 +64,7 @@ from scipy.sparse import csr_array
 from consilience.intervals import log_odds
 from consilience.posterior.stored import label_values
 from consilience.posterior.truth import Truth
+from consilience.ragged import places_within
 from consilience.truth import ContainsSpace, Space, tally
 from consilience.when_used import special, xr
 
@@ -241,11 +242,9 @@ class Design:
     def _of_answers(self, units: Int[np.ndarray, " B"]) -> Cells:
         """Return how far each annotator, and its group and family, is for a state."""
         space = self.space
-        first, last = self.start[units], self.start[units + 1]
-        answer = np.concatenate(
-            [np.arange(*each) for each in zip(first, last, strict=True)]
-        )
-        unit = np.repeat(np.arange(len(units)), last - first)
+        first, length = self.start[units], self.start[units + 1] - self.start[units]
+        unit = np.repeat(np.arange(len(units)), length)
+        answer = first[unit] + places_within(length)
         vote = space.votes[space.answer[answer][:, None], self.state[units][unit]]
         vote = vote * space.n[answer][:, None]
         place, slot = np.nonzero(vote)

@@ -21,6 +21,7 @@ Särndal, Swensson and Wretman (1992), Model assisted survey sampling.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -99,9 +100,9 @@ def gold_design(fit: Fit, number: int, *, seed: int = 0) -> pd.DataFrame:
     """
     data = fit.data
     space, truth, free = _unlabelled(data)
-    if not 1 <= number <= len(free):
+    if not (isinstance(number, Integral) and 1 <= number <= len(free)):
         raise OptionError(
-            f"gold labels of {number:,} items are asked for; give a number from 1 to "
+            f"gold labels of {number!r} items are asked for; give a number from 1 to "
             f"{len(free):,}, the items without gold"
         )
     chance = _inclusion(_information(space, truth)[free], number)
@@ -158,13 +159,19 @@ def gold_curve(
     """
     data = fit.data
     space, truth, free = _unlabelled(data)
+    numbers = [number for number in numbers if number <= len(free) // 2]
+    if not numbers or min(numbers) < 0:
+        raise OptionError(
+            "no number of gold labels can be simulated; give numbers from 0 to "
+            f"{len(free) // 2:,}, half of the items without gold"
+        )
     taught = None
     if GROUP in data.children:
         taught = Taught.restored(data[GROUP].to_dataset())
         before = data[GROUP]["before"].to_numpy().astype(float)
         truth = Truth(before, before, before)
     generator = np.random.default_rng(seed)
-    largest = min(max(numbers), len(free) // 2)
+    largest = max(numbers)
     some = generator.permutation(free)[: largest + SCORED_UNITS]
     shape = (len(some), space.state.shape[1])
     columns = names_of_columns(space, Gold(some, np.ones(shape)))
@@ -182,8 +189,6 @@ def gold_curve(
         simulated, tested = study._replace(gold=gold), order[largest:]
         at = mean
         for count in numbers:
-            if count > largest:
-                continue
             of_it = np.zeros(len(some), bool)
             of_it[order[:count]] = True
             if count:

@@ -24,6 +24,7 @@ from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import reported_truth, with_groups
 from consilience.posterior.truth import MIN_PROBABILITY, Truth, temper
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
+from consilience.truth.coding import gold_weights
 from consilience.truth.space import no_covariates
 from consilience.when_used import xr
 
@@ -136,7 +137,7 @@ def _weights(
     space: Space, gold: Gold, given: pd.DataFrame | None
 ) -> Float[np.ndarray, " G"]:
     """Return for how many units each with gold stands, by how it was drawn."""
-    if given is None or "inclusion" not in given:
+    if given is None:
         return np.ones(len(gold.unit))
     names, key = [space.unit_item[gold.unit].astype(str)], ["item"]
     if isinstance(space, ContainsSpace):
@@ -144,10 +145,7 @@ def _weights(
             [*names, space.unit_label[gold.unit].astype(str)],
             ["item", "label"],
         )
-    rows = given.drop_duplicates(key).astype(dict.fromkeys(key, str))
-    chance = rows.set_index(key)["inclusion"].astype(float)
-    chance = chance.set_axis(pd.MultiIndex.from_frame(rows[key]))
-    return 1 / chance.reindex(pd.MultiIndex.from_arrays(names)).to_numpy()
+    return gold_weights(given, key, pd.MultiIndex.from_arrays(names))
 
 
 def believing(single: Single, space: Space, truth: Truth) -> Single:

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from consilience.errors import DataError
 from consilience.posterior.truth import given_truth
 from consilience.responses.side_tables import nothing_shared
+from consilience.truth.coding import gold_weights
 from consilience.when_used import xr
 
 _ROUNDING = 1e-9
@@ -108,7 +109,9 @@ def judged_choice(labels: pd.DataFrame, gold: pd.DataFrame) -> ItemScores:
         right=np.bincount(item, leads & right) / np.bincount(item, leads),
         truth=together,
         brier=(1 - together) ** 2 + wrong,
-        weight=_weights(gold, ["item"], joined.items[present]),
+        weight=gold_weights(
+            gold, ["item"], pd.MultiIndex.from_arrays([joined.items[present]])
+        ),
         missing=len(joined.items) - len(present),
     )
 
@@ -146,7 +149,9 @@ def judged_contains(labels: pd.DataFrame, gold: pd.DataFrame) -> PairScores:
         share=share,
         right=np.where(share == 0.5, 0.5, share > 0.5),
         judged=np.ones(len(share), bool),
-        weight=_weights(gold, _PAIR, pd.MultiIndex.from_frame(answers[_PAIR]))[stated],
+        weight=gold_weights(gold, _PAIR, pd.MultiIndex.from_frame(answers[_PAIR]))[
+            stated
+        ],
         missing=int((~stated).sum()),
     )
 
@@ -174,25 +179,6 @@ def judged_objects(
         missing=int((~about).sum()),
     )
     return scores, rows[about]
-
-
-def _weights(
-    gold: pd.DataFrame, key: list[str], rows: pd.Index
-) -> Float[np.ndarray, " N"]:
-    """Return for how many each stands: one over the probability of being drawn."""
-    if "inclusion" not in gold:
-        return np.ones(len(rows))
-    first = gold.drop_duplicates(key).astype(dict.fromkeys(key, str)).set_index(key)
-    chance = pd.to_numeric(first["inclusion"], errors="coerce")
-    wrong = ~((chance > 0) & (chance <= 1))
-    if wrong.any():
-        place = chance.index[wrong][0]
-        raise DataError(
-            f"gold: the inclusion of {place!r} is {first['inclusion'][place]!r}; it is "
-            "the probability of being drawn, above 0 and at most 1: leave the column "
-            "as `export` wrote it"
-        )
-    return 1 / chance.reindex(rows).to_numpy(float)
 
 
 def _answers(gold: pd.DataFrame) -> pd.DataFrame:

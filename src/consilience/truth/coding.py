@@ -65,15 +65,30 @@ _ROUNDING = 1e-9  # of a sum of probabilities
 
 def gold_chances(gold: pd.DataFrame) -> Float[np.ndarray, " R"]:
     """Return the probability that each row of gold is right, one where none states."""
-    if "probability" not in gold:
+    return _chances(gold, "probability")
+
+
+def gold_weights(
+    gold: pd.DataFrame, key: list[str], rows: pd.MultiIndex
+) -> Float[np.ndarray, " N"]:
+    """Return for how many each row stands: one over the probability of being drawn."""
+    first = gold.drop_duplicates(key)
+    names = pd.MultiIndex.from_frame(first[key].astype(str))
+    chance = pd.Series(_chances(first, "inclusion"), names)
+    return 1 / chance.reindex(rows).to_numpy(float)
+
+
+def _chances(gold: pd.DataFrame, column: str) -> Float[np.ndarray, " R"]:
+    if column not in gold:
         return np.ones(len(gold))
-    chance = pd.to_numeric(gold["probability"], errors="coerce").to_numpy(float)
+    chance = pd.to_numeric(gold[column], errors="coerce").to_numpy(float)
     wrong = ~((chance > 0) & (chance <= 1))
     if wrong.any():
         first = gold.iloc[int(np.argmax(wrong))]
         raise DataError(
-            f"gold: item {first['item']!r}, label {first['label']!r} has probability "
-            f"{first['probability']!r}; give a number above 0, at most 1"
+            f"gold: item {first['item']!r}, label {first['label']!r} has {column} "
+            f"{first[column]!r}; give a number above 0, at most 1, or leave the column "
+            "as it was written"
         )
     return chance
 
