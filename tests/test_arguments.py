@@ -68,6 +68,7 @@ CALLS = {
     "cs.fit(frame, prior={'own': nan}, **model)": "own is nan",
     "cs.fit(frame, prior={'own': 'a'}, **model)": "own is 'a'",
     "cs.fit(frame, prior=[1], **model)": "prior is [1]",
+    "cs.gold_design(cs.fit(frame, **model), 1.5)": "give a number from 1 to",
     "cs.fit(frame, gold=frame['label'], **model)": "gold is of type Series",
     "cs.fit(frame, gold=frame[['item']], **model)": "no column 'label'",
     "cs.predict(5, frame)": "fit is of type int",

@@ -141,3 +141,23 @@ def test_more_gold_is_expected_to_help_more_and_gold_narrows_the_curve(crowd):
     after = cs.gold_curve(again, [0, 10])
     width = [(each["upper"] - each["lower"]).iloc[0] for each in (before, after)]
     assert width[1] < width[0]
+
+
+def test_what_gives_no_curve_and_no_design_is_refused(crowd):
+    responses, fit, truth = crowd
+    for numbers in ([], [-1], [1000]):
+        with pytest.raises(OptionError, match="give numbers from 0 to 75"):
+            cs.gold_curve(fit, numbers)
+    every = truth.reset_index().set_axis(["item", "label"], axis=1)
+    done = cs.fit(responses, gold=every, model="hierarchical_dawid_skene")
+    for call in (cs.gold_curve, lambda each: cs.gold_design(each, 1)):
+        with pytest.raises(OptionError, match="every item has gold labels already"):
+            call(done)
+
+
+@pytest.mark.parametrize("inclusion", ["x", "0", None])
+def test_a_fit_refuses_an_inclusion_that_is_none(crowd, inclusion):
+    responses, fit, truth = crowd
+    gold = filled(fit, truth).assign(inclusion=inclusion)
+    with pytest.raises(DataError, match="or leave the column as it was written"):
+        cs.fit(responses, gold=gold, model="hierarchical_dawid_skene")

@@ -209,10 +209,13 @@ def _unlabelled(data: xr.DataTree) -> tuple[Space, Truth, Int[np.ndarray, " F"]]
             "their answers; of objects, see the items of the highest entropy in the "
             "table items"
         )
+    free = np.flatnonzero(~given_truth(data))
+    if not len(free):
+        raise OptionError("every item has gold labels already: there is none to draw")
     listed = candidates(data)
     values = (listed.probability, listed.lower, listed.upper)
     truth = Truth(*(np.nan_to_num(value) for value in values))
-    return restored_space(data), truth, np.flatnonzero(~given_truth(data))
+    return restored_space(data), truth, free
 
 
 def _information(space: Space, truth: Truth) -> Float[np.ndarray, " U"]:
