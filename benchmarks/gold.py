@@ -118,13 +118,13 @@ def _regression(space: Any, given: Any, rest: Any, right: Any, labels: int) -> A
 
     column = space.annotator.astype(np.int64) * labels + space.answer
     shape = (space.num_units, space.num_annotators * labels)
-    said = csr_array((np.ones(len(column)), (space.unit, column)), shape=shape)
+    answers = csr_array((np.ones(len(column)), (space.unit, column)), shape=shape)
     chance = np.zeros((len(rest), labels))
     if len(set(right[given])) == 1:
         chance[:, right[given][0]] = 1.0
         return chance
-    model = LogisticRegression(max_iter=1000).fit(said[given], right[given])
-    chance[:, model.classes_] = model.predict_proba(said[rest])
+    model = LogisticRegression(max_iter=1000).fit(answers[given], right[given])
+    chance[:, model.classes_] = model.predict_proba(answers[rest])
     return chance
 
 
@@ -191,16 +191,16 @@ def _images(folder: Path) -> list[dict[str, Any]]:
     from benchmarks.contains_scores import losses
     from benchmarks.rated import Study
 
-    told, table = Study(folder), []
-    some = np.random.default_rng(0).random(len(told.gold)) < SHARE
+    study, table = Study(folder), []
+    some = np.random.default_rng(0).random(len(study.gold)) < SHARE
     for raters in RATERS:
-        frame = pd.concat([told.main, told.drawn(raters, 0)], ignore_index=True)
-        responses = told.responses(frame, groups=False)
+        frame = pd.concat([study.main, study.drawn(raters, 0)], ignore_index=True)
+        responses = study.responses(frame, groups=False)
         row: dict[str, Any] = {"study": f"images, {raters} raters"}
         row["gold labels"] = int(some.sum())
-        for name, gold in (("without", None), ("with gold", told.gold[some])):
+        for name, gold in (("without", None), ("with gold", study.gold[some])):
             fit = cs.fit(responses, gold=gold)
-            belief = told.of_golden(fit.labels())
-            row[name] = losses(belief[~some], told.present[~some]).mean()
+            belief = study.of_golden(fit.labels())
+            row[name] = losses(belief[~some], study.present[~some]).mean()
         table.append(row)
     return table

@@ -132,8 +132,8 @@ def _oracle(given: Any, truth: Any) -> tuple[float, float]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
 
-    said = (given[:, :, None] == np.arange(LABELS)).reshape(ITEMS, -1)
+    answers = (given[:, :, None] == np.arange(LABELS)).reshape(ITEMS, -1)
     model = LogisticRegression(C=0.3, max_iter=2000)
-    share = cross_val_predict(model, said, truth, cv=10, method="predict_proba")
+    share = cross_val_predict(model, answers, truth, cv=10, method="predict_proba")
     right = np.maximum(share[np.arange(ITEMS), truth], LEAST)
     return -np.log(right).mean(), (share.argmax(1) == truth).mean()

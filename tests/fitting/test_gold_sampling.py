@@ -27,8 +27,8 @@ def filled(fit, truth, seed=0, number=NUMBER):
 
 
 def test_each_item_is_drawn_with_the_probability_that_is_stated():
-    told = np.random.default_rng(5).gamma(1, size=40)
-    chance = module._inclusion(told, 12)
+    information = np.random.default_rng(5).gamma(1, size=40)
+    chance = module._inclusion(information, 12)
     assert chance.sum() == pytest.approx(12)
     assert ((chance > 0) & (chance <= 1)).all()
     times, draws = np.zeros(40), 3000
@@ -41,8 +41,8 @@ def test_each_item_is_drawn_with_the_probability_that_is_stated():
 
 
 def test_what_is_certain_to_be_drawn_leaves_the_rest_to_the_others():
-    told = np.array([1000.0, 1.0, 1.0, 1.0])
-    chance = module._inclusion(told, 2)
+    information = np.array([1000.0, 1.0, 1.0, 1.0])
+    chance = module._inclusion(information, 2)
     assert chance[0] == 1
     assert chance[1:] == pytest.approx(1 / 3)
 
@@ -80,8 +80,8 @@ def test_items_that_tell_of_nobody_are_drawn_less():
     )
     fit = cs.fit(table, model="hierarchical_dawid_skene", seed=0)
     space, truth, _ = module._unlabelled(fit.data)
-    told = module._information(space, truth)
-    assert told[:20].max() < told[20:].min()
+    information = module._information(space, truth)
+    assert information[:20].max() < information[20:].min()
 
 
 def test_the_file_comes_back_as_gold(crowd, tmp_path, capsys):
@@ -90,8 +90,8 @@ def test_the_file_comes_back_as_gold(crowd, tmp_path, capsys):
     sheet = tmp_path / "check.csv"
     place = ["export", str(tmp_path / "run"), "--out", str(sheet)]
     main([*place, "--what", "check", "--design", "25"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert "expected log-loss by further gold labels: " in said
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "expected log-loss by further gold labels: " in printed
     gold = pd.read_csv(sheet, dtype=str)
     assert list(gold.columns) == ["item", "label", "inclusion"]
     gold = gold.assign(label=truth.reindex(gold["item"]).to_numpy())
