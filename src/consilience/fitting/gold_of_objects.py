@@ -35,11 +35,10 @@ def with_gold(data: xr.DataTree, study: Study, request: Request) -> xr.DataTree:
     """Return a fit of objects as gold labels correct it."""
     assert study.gold is not None  # noqa: S101 (for the type checker)
     table = labels_of(data)
-    space = asked(study.responses, table)
+    answers = questions(study.responses, table)
+    space = presence(answers)
     truth, place = _truth(space, table)
-    given = judged(study.gold, table)
-    fixed = presence(questions(study.responses, table), gold=given)
-    gold = gold_of(space, fixed)
+    gold = gold_of(space, presence(answers, gold=judged(study.gold, table)))
     if not len(gold.unit):
         return data
     generator = generator_of(seed_for(request.seed, GROUP))
@@ -63,16 +62,11 @@ def as_taught(data: xr.DataTree, before: xr.DataTree, given: Responses) -> xr.Da
     if GROUP not in before.children:
         return data
     table = labels_of(data)
-    space = asked(given, table)
+    space = presence(questions(given, table))
     truth, place = _truth(space, table)
     learned = Taught.restored(before[GROUP].to_dataset())
     better = learned.corrected(space, truth, float(data.attrs["prob"]))
     return with_tables(data, {"labels": _corrected(table, better, place)})
-
-
-def asked(responses: Responses, table: pd.DataFrame) -> ContainsSpace:
-    """Return the space of whether each candidate is named."""
-    return presence(questions(responses, table))
 
 
 def questions(responses: Responses, table: pd.DataFrame) -> Responses:
