@@ -191,16 +191,30 @@ class Design:
         padded = [[*each, *[""] * (levels - len(each))] for each in names]
         places = self._places(name for each in padded for name in each)
         self.of_annotator = places.reshape(len(names), levels)
-        self.stem = stems_of_items(space)
+        self.of_family = self._families()
         self.value = label_values(np.array(space.states, object))
         self.value = (self.value - self.value.mean()) / max(self.value.std(), 1e-9)
-
         if isinstance(space, ContainsSpace):
             self.others = _of_others(space, truth)
+            label, labels = pd.factorize(space.unit_label)
+            self.of_label = self._places(f"label:{name}" for name in labels)[label]
 
     def _places(self, names: Iterable[str]) -> Int[np.ndarray, " _"]:
         """Return where columns stand, -1 for those without a weight."""
         return self.columns.get_indexer(pd.Index(list(names)))
+
+    def _families(self) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, "F K"]] | None:
+        """Return the family of each unit, and its columns by state; None for none."""
+        names = [name for name in self.columns if name.startswith("items:")]
+        if not names:
+            return None
+        stem = stems_of_items(self.space)
+        kinds = pd.Index(sorted({name.split(":", 2)[2] for name in names}))
+        states = np.tile(np.arange(len(self.space.states)), len(kinds))
+        each = np.repeat(kinds.to_numpy(object), len(self.space.states))
+        columns = self._places(_of_families(each, states)).reshape(len(kinds), -1)
+        none = np.full((1, columns.shape[1]), -1, columns.dtype)
+        return kinds.get_indexer(pd.Index(stem)), np.concatenate([columns, none])
 
     def rows(self, units: Int[np.ndarray, " B"]) -> csr_array:
         """Return the columns of some units."""
@@ -227,12 +241,12 @@ class Design:
             yield row, np.full(state.size, column), value.ravel()
         of_state = self._places(f"state:{name}" for name in space.states)
         yield row, of_state[state.ravel()], np.ones(state.size)
-        stem = np.repeat(self.stem[units], state.shape[1])
-        of_family = self._places(_of_families(stem, state.ravel()))
-        yield row, of_family, np.ones(state.size)
+        if self.of_family is not None:
+            family, columns = self.of_family
+            column = columns[family[units][:, None], state]
+            yield row, column.ravel(), np.ones(state.size)
         if isinstance(space, ContainsSpace):
-            names = (f"label:{name}" for name in space.unit_label[units])
-            column = np.repeat(self._places(names), state.shape[1])
+            column = np.repeat(self.of_label[units], state.shape[1])
             yield row, column, space.present[state.ravel()]
             if OTHERS in self.columns:
                 value = self.others[units][:, None] * space.present[state]
