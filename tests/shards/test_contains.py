@@ -90,18 +90,22 @@ def test_a_fit_of_shards_is_that_in_memory(source, shards, model):
     assert np.abs(one - other).max() < 1e-6
 
 
-def test_gold_is_the_truth_of_its_pairs_as_in_memory(answers, shards, monkeypatch):
+@pytest.mark.parametrize("model", ["contains_states", "auto"])
+def test_gold_corrects_presence_as_in_memory(answers, shards, model):
     gold = answers.drop_duplicates(["item", "label"])[["item", "label"]].iloc[::8]
     gold["answer"] = np.where(np.arange(len(gold)) % 3 == 0, "yes", "no")
-    # Of shards, gold fixes the truth of its items, and that is all.
-    place = "consilience.fitting.contains.learns_from_gold"
-    monkeypatch.setattr(place, lambda *_: False)
-    how = {"model": "contains_states", "gold": gold}
-    whole = cs.fit(answers, engine="vb", effort=ONCE, **how)
-    fit = cs.fit_shards(shards, **how)
-    assert np.abs(presence(fit.parts()) - presence([whole])).max() < 1e-6
-    without = presence(cs.fit_shards(shards, model="contains_states").parts())
-    assert np.abs(without - presence([whole])).max() > 0.1
+    fit = cs.fit_shards(shards, model=model, gold=gold)
+    shown = pd.concat([part.labels() for part in fit.parts()]).astype({"label": str})
+    shown = shown.merge(gold.astype(str), on=["item", "label"], how="left")
+    stated = shown["answer"].map({"yes": 1.0, "no": 0.0})
+    assert stated.notna().sum() == len(gold)
+    assert np.allclose(shown["probability"][stated.notna()], stated.dropna())
+    whole = cs.fit(answers, model=model, gold=gold, effort=ONCE)
+    one, other = presence(fit.parts()), presence([whole])
+    # Gold left out is left out in other folds.
+    assert np.abs(one - other).mean() < 0.02
+    without = presence(cs.fit_shards(shards, model=model).parts())
+    assert np.abs(without - other).mean() > 0.05
 
 
 def test_auto_is_two_models_by_halves_as_in_memory(answers, shards, tmp_path, capsys):

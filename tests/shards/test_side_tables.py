@@ -7,7 +7,24 @@ import pytest
 import consilience as cs
 from consilience.errors import DataError, OptionError
 
+ITEMS, MISLED, RIGHT = 300, 5, 2
 MODEL = "hierarchical_dawid_skene"
+
+
+def panel(seed=0):
+    """Draw a panel of which most are wrong together: half of the items mislead them."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(2, size=ITEMS)
+    misleading = generator.random(ITEMS) < 0.6
+    rows = []
+    for item in range(ITEMS):
+        for who in range(MISLED + RIGHT):
+            error = 0.85 if misleading[item] and who < MISLED else 0.12
+            wrong = generator.random() < error
+            rows.append((f"i{item:03d}", f"judge-{who}", "ab"[truth[item] ^ wrong]))
+    table = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    names = [f"i{item:03d}" for item in range(ITEMS)]
+    return table, pd.DataFrame({"item": names, "label": ["ab"[z] for z in truth]})
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +67,8 @@ def labels_of(fits):
     return whole.set_index(["item", "label"])["probability"].sort_index()
 
 
-@pytest.mark.parametrize("names", [["gold"], ["candidates"], ["gold", "candidates"]])
-def test_a_fit_with_tables_is_that_in_memory(
-    answers, shards, tables, names, monkeypatch
-):
-    # Of shards, gold fixes the truth of its items, and that is all.
-    place = "consilience.fitting._fit.learns_from_gold"
-    monkeypatch.setattr(place, lambda *_: False)
-    given = {name: tables[name] for name in names}
+def test_a_fit_with_candidates_is_that_in_memory(answers, shards, tables):
+    given = {"candidates": tables["candidates"]}
     how = {"model": "hierarchical_dawid_skene", "engine": "vb"}
     effort = cs.EngineOptions(restarts=1, draws=0)
     whole = cs.fit(answers, effort=effort, **given, **how)
@@ -71,6 +82,47 @@ def test_a_fit_with_tables_is_that_in_memory(
     plain = cs.fit_shards(shards, **how)
     gap = plain.annotators()["accuracy"] - whole.annotators()["accuracy"]
     assert gap.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("model", ["hierarchical_dawid_skene", "shared_errors", "auto"])
+@pytest.mark.parametrize("draws", [0, 40])
+def test_gold_mends_a_panel_in_shards_that_is_wrong_together(tmp_path, model, draws):
+    table, truth = panel()
+    table.to_parquet(tmp_path / "a.parquet")
+    shards = cs.write_shards(tmp_path / "a.parquet", tmp_path / "s", rows=700)
+    assert len(shards) > 2
+    given, rest = truth.iloc[::8], truth.drop(truth.index[::8])
+    accuracy, fits = {}, {}
+    for name, gold in {"without": None, "with": given}.items():
+        effort = cs.EngineOptions(draws=draws or None)
+        fit = cs.fit_shards(shards, model=model, gold=gold, effort=effort)
+        items = pd.concat([part.items() for part in fit.parts()]).astype(str)
+        both = items.merge(rest, on="item")
+        accuracy[name] = (both["label_x"] == both["label_y"]).mean()
+        fits[name] = fit
+    assert accuracy["without"] < 0.6
+    assert accuracy["with"] > 0.8
+    people = fits["with"].annotators().set_index("annotator")["accuracy"]
+    people.index = people.index.astype(str)
+    right = table.merge(truth, on="item")
+    right = (right["label_x"] == right["label_y"]).groupby(right["annotator"]).mean()
+    believed = fits["without"].annotators().set_index("annotator")["accuracy"]
+    believed.index = believed.index.astype(str)
+    assert (people - right).abs().mean() < 0.1
+    assert (believed - right).abs().mean() > 0.2
+    part = fits["with"].part(1)
+    assert "on gold left out" in part.data["gold"].attrs["sentence"]
+    assert "gold" in set(part.diagnostics()["name"])
+
+
+def test_gold_of_all_items_is_their_truth(tmp_path):
+    table, truth = panel()
+    table.to_parquet(tmp_path / "a.parquet")
+    shards = cs.write_shards(tmp_path / "a.parquet", tmp_path / "s", rows=700)
+    fit = cs.fit_shards(shards, model=MODEL, gold=truth)
+    items = pd.concat([part.items() for part in fit.parts()]).astype(str)
+    both = items.merge(truth, on="item")
+    assert (both["label_x"] == both["label_y"]).all()
 
 
 def test_groups_of_annotators_are_those_of_the_table(shards, tables):

@@ -59,7 +59,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
 from consilience.intervals import log_odds
 from consilience.posterior.stored import label_values
@@ -380,14 +380,13 @@ class Study(NamedTuple):
         rows = np.repeat(chosen, self.gold.shape[1])
         return Study(self.rows[rows], self.gold[chosen], self.possible[chosen])
 
-    def scores(self, weight: Float[np.ndarray, " P"]) -> Float[np.ndarray, "G S"]:
-        """Return what is added up, of what can be true."""
-        scores = (self.rows @ weight).reshape(self.gold.shape)
-        return np.where(self.possible, scores, -np.inf)
+    def possibly(self, total: Float[np.ndarray, " _"]) -> Float[np.ndarray, "G S"]:
+        """Return what is added up of each state, of what can be true."""
+        return np.where(self.possible, total.reshape(self.gold.shape), -np.inf)
 
     def share(self, weight: Float[np.ndarray, " P"]) -> Float[np.ndarray, "G S"]:
         """Return P(state)."""
-        return special.softmax(self.scores(weight), axis=1)
+        return special.softmax(self.possibly(self.rows @ weight), axis=1)
 
 
 class Prior(NamedTuple):
@@ -418,20 +417,23 @@ def mode(
     """Return the most probable weights, given gold."""
     from scipy.optimize import minimize  # noqa: PLC0415 (takes long to be loaded)
 
-    def loss(weight: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
-        scores = study.scores(weight)
+    scale = precision**-0.5  # in whose units all weights are as flat
+    rows = (study.rows @ diags_array(scale)).tocsr()
+    of_mean, across = study.rows @ mean, rows.T.tocsr()
+
+    def loss(away: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
+        scores = study.possibly(of_mean + rows @ away)
         each = np.exp(scores - scores.max(1, keepdims=True))
         agreeing = each * study.gold
         whole = each.sum(1, keepdims=True)
         right = np.maximum(agreeing.sum(1, keepdims=True), TINY)
-        away = weight - mean
-        value = np.log(whole / right).sum() + 0.5 * (precision * away**2).sum()
+        value = np.log(whole / right).sum() + 0.5 * (away**2).sum()
         wrong = (each / whole - agreeing / right).ravel()
-        return float(value), across @ wrong + precision * away
+        return float(value), across @ wrong + away
 
-    across = study.rows.T.tocsr()
-    options = {"maxiter": 200, "ftol": 1e-8}
-    return minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
+    options, start = {"maxiter": 200, "ftol": 1e-8}, (start - mean) / scale
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    return mean + scale * best.x
 
 
 def _spread(

@@ -53,7 +53,11 @@ from consilience.fitting.comparing import mixture_of
 from consilience.fitting.grid_trait import TRAIT, Trait, read, stored
 from consilience.fitting.single import Single, prior_at_full_strength
 from consilience.inference import Result
-from consilience.inference.augmentation import GIVEN_BURN_IN, tables_given_truth
+from consilience.inference.augmentation import (
+    GIVEN_BURN_IN,
+    counted_in,
+    tables_given_truth,
+)
 from consilience.intervals import log_odds
 from consilience.model import DIMS, HostModel, Model
 from consilience.posterior.correlation import COMMON, mixed_effect
@@ -266,7 +270,9 @@ def tables_given_presence(
             moved = np.where(certain, present, moved)
             yield np.stack([1 - moved, moved], 1)
 
-    tables = tables_given_truth(HostModel(model, space), truths(), generator)
+    host = HostModel(model, space)
+    counts = counted_in(host, truths(), generator)
+    tables = tables_given_truth(host, counts, generator)
     drawn = {name: values[None] for name, values in tables.items()}
     weight, error = mixed.added.weight[1:], mixed.added.error[1:]
     if len(weight):

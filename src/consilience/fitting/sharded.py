@@ -18,17 +18,33 @@ from consilience.errors import OptionError, not_among
 from consilience.fitting.automatic import Mixed, Worth, worth_fitting
 from consilience.fitting.comparing import reported_as
 from consilience.fitting.from_sample import going_on
+from consilience.fitting.gold import GROUP, gold_of
 from consilience.fitting.grid_trait import Trait
 from consilience.fitting.grid_trait_em import learn as learn_trait
 from consilience.fitting.halves import HALVES, Half, by_halves, mixed_single
 from consilience.fitting.inputs import Table
 from consilience.fitting.learned import RULES, Learned, Way, learn
-from consilience.fitting.request import Request
-from consilience.fitting.sharded_study import ShardedStudy
+from consilience.fitting.request import Request, Study
+from consilience.fitting.sharded_study import GOLD, ShardedStudy
 from consilience.fitting.single import Single, fit_outcome
+from consilience.fitting.with_gold import (
+    Lesson,
+    Tables,
+    as_draws,
+    drawn_truths,
+    draws_of,
+    host_of_tables,
+    logs_near,
+    taught_by,
+)
 from consilience.inference import EngineOptions
 from consilience.inference.ascent import Steps
-from consilience.inference.options import check_fits, override
+from consilience.inference.augmentation import (
+    GIVEN_BURN_IN,
+    counted_in,
+    tables_given_truth,
+)
+from consilience.inference.options import check_fits, generator_of, override, seed_for
 from consilience.inference.result import check_kind
 from consilience.inference.sharded import no_closed_forms
 from consilience.model import Model
@@ -41,6 +57,9 @@ from consilience.shards import Shards
 from consilience.whole_folder import Replaceable, whole_folder
 
 LEAST = 0.0005  # probability of a label that is written (choice)
+# Draws of the truth, of which tables of annotators are drawn where there is gold: each
+# is a pass over all answers.
+FEWEST_DRAWS, MOST_DRAWS = 5, 50
 
 
 class ShardedFit:
@@ -72,10 +91,13 @@ class ShardedFit:
     ) -> None:
         self.study, self.request, self._trait = study, request, trait
         self._learned, self._mixed, self._cut_short = learned, mixed, cut_short()
+        self._lesson: Lesson | None = None
 
     @property
     def model(self) -> Model[Any]:
         """The model whose annotators are reported."""
+        if self._lesson is not None:
+            return self._tables.model
         return self._learned[0].model
 
     @property
@@ -99,31 +121,71 @@ class ShardedFit:
         return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
     def _outcome(self, place: int) -> Outcome:
-        study, space = self.study.part(place)
-        if self._trait is not None:
-            single, table = self._by_halves(place, self._trait), None
-        else:
-            fits = [each.single(space) for each in self._learned]
-            single, table = fits[0], None
-        if self._mixed is not None:
-            single, table = self._mixed.single(fits, space), self._mixed.table
+        study, space, single, table = self._single(place)
         items = pd.unique(space.unit_item).size
         shown = (
             f"annotators and confusions are learned from all {self.shards.num_items:,} "
             f"items in {len(self.shards):,} shards; tables of items show the "
             f"{items:,} items of shard {place + 1}"
         )
-        remarks = (shown, *self.study.remarks)
+        remarks, finish = (shown, *self.study.remarks), None
+        if self._lesson is not None:
+            study, fixed = self._with_states().part(place)
+            gold, prob = gold_of(space, fixed), self.request.effort.prob
+            corrected = self._lesson.corrected(space, gold, single, prob, self._tables)
+            single, space, finish = corrected.single, fixed, corrected.kept
         outcome = fit_outcome(study, self.request, space, single, remarks)
         number = [self.shards.num_items, self.shards.num_answers]
         more: dict[str, Any] = {"of_all": number}
         more |= {"cut_short": self._cut_short} if self._cut_short else {}
         attributes = {**outcome.attributes, **more}
-        return replace(outcome, attributes=attributes, comparison=table)
+        outcome = replace(outcome, attributes=attributes, comparison=table)
+        return outcome if finish is None else replace(outcome, finish=finish)
+
+    def _single(self, place: int) -> tuple[Study, Any, Single, pd.DataFrame | None]:
+        """Return what was learned from the answers says of a shard."""
+        study, space = self._with_states().without_gold().part(place)
+        if self._trait is not None:
+            return study, space, self._by_halves(place, self._trait), None
+        fits = [each.single(space) for each in self._learned]
+        if self._mixed is None:
+            return study, space, fits[0], None
+        return study, space, self._mixed.single(fits, space), self._mixed.table
+
+    def _with_states(self) -> ShardedStudy:
+        return replace(self.study, num_states=self._learned[0].model.states)
+
+    def learn_from_gold(self, report: Reporter) -> None:
+        """Learn from the answers about items with gold, and draw all tables again."""
+        _, space, single, _ = self._single(GOLD)
+        gold = gold_of(space, self._with_states().space(GOLD))
+        if not len(gold.unit):
+            return
+        generator = generator_of(seed_for(self.request.seed, GROUP))
+        given = self.study.gold
+        lesson = taught_by(space, gold, single, self.request, given, generator)
+        self._lesson, self._tables = lesson, Tables(single.model, {})
+        some = min(max(draws_of(single), FEWEST_DRAWS), MOST_DRAWS)
+        counts: list[dict[str, Any]] = [{} for _ in range(GIVEN_BURN_IN + some)]
+        for place in range(len(self.shards) if draws_of(single) else 0):
+            _, space, single, _ = self._single(place)
+            gold = gold_of(space, self._with_states().space(place))
+            host = host_of_tables(single, space)
+            truths = drawn_truths(lesson.learned, space, single, gold, some)
+            logs = logs_near(host, single)
+            draws = counted_in(host, truths, generator)
+            for total, counted in zip(counts, draws, strict=True):
+                for name, count in counted(logs).items():
+                    total[name] = total.get(name, 0.0) + count
+            report(Progress("correcting", place + 1, len(self.shards)))
+            if place == len(self.shards) - 1:
+                fixed = [lambda _, of_draw=each: of_draw for each in counts]
+                drawn = tables_given_truth(host, fixed, generator)
+                self._tables = Tables(host.model, as_draws(drawn, single))
 
     def _by_halves(self, place: int, trait: Trait) -> Single:
         """Mix what the models say of presence in a shard."""
-        fits, halves = _halves(self.study, self._learned, place)
+        fits, halves = _halves(self.study.without_gold(), self._learned, place)
         mixed = by_halves(halves, trait, self.request.effort.prob)
         return mixed_single(fits[0], mixed)
 
@@ -251,6 +313,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     if chosen is not None:
         study = replace(study, num_states=chosen.states)
     inputs = (version("consilience"), study, replace(request, started=0.0), chosen)
+    whole, study = study, study.without_gold()
     folder = None if checkpoint is None else Path(checkpoint)
     with journal(folder, inputs, max_seconds), reporter(progress) as report:
         mixed = None
@@ -274,7 +337,10 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
         trait = None
         if chosen is None and shards.kind == "contains":
             trait = _trait(study, learned)
-        return ShardedFit(study, request, learned, mixed, trait)
+        fit = ShardedFit(whole, request, learned, mixed, trait)
+        if whole.with_gold is not None:
+            fit.learn_from_gold(report)
+        return fit
 
 
 def _halves(

@@ -9,8 +9,11 @@ from consilience.errors import OptionError
 from consilience.fitting.annotator_table import AnnotatorTable
 from consilience.fitting.inputs import Table, as_table
 from consilience.fitting.request import Study
+from consilience.responses import Responses
 from consilience.responses.side_tables import nothing_shared
 from consilience.shards import Shards
+
+GOLD = -1  # where answers about items with gold are, among the shards
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -18,7 +21,8 @@ class ShardedStudy:
     """Shards, with gold labels, candidates and groups of annotators.
 
     Side tables are in memory; each shard is given the rows about its items. A label's
-    presence has `num_states` states (contains).
+    presence has `num_states` states (contains). The answers about items with gold, of
+    all shards, are a part as the shards are, whose place is `GOLD`.
     """
 
     shards: Shards
@@ -27,6 +31,7 @@ class ShardedStudy:
     annotators: AnnotatorTable = field(default_factory=AnnotatorTable)
     num_states: int = 2
     remarks: tuple[str, ...] = ()
+    with_gold: Responses | None = field(default=None, repr=False)
 
     @classmethod
     def read(
@@ -54,26 +59,38 @@ class ShardedStudy:
                 )
             lists = _columns_of(lists)
         truth, lists = (_about(table, shards) for table in (truth, lists))
-        remarks = []
+        remarks, with_gold = [], None
         if gold is not None and truth is not None:
             if truth.empty:
                 wanted = as_table(gold, "gold")
                 assert wanted is not None  # noqa: S101 (for the type checker)
                 items = pd.Index(wanted["item"].unique())
                 raise nothing_shared(items, shards.items(0))
-            number = truth["item"].nunique()
+            names = pd.Index(truth["item"].unique())
+            number = len(names)
             remarks.append(f"gold labels of {number:,} items enter the fit of all")
+            if number < shards.num_items:
+                with_gold = shards.some(names)
         return cls(
             shards=shards,
             gold=truth,
             candidates=lists,
             annotators=people,
             remarks=tuple(remarks),
+            with_gold=with_gold,
         )
+
+    def without_gold(self) -> "ShardedStudy":
+        """Return the study that is fitted before gold corrects the fit.
+
+        Where all items have gold there is nothing to correct.
+        """
+        return self if self.with_gold is None else replace(self, gold=None)
 
     def part(self, place: int) -> tuple[Study, Any]:
         """Return the study of a shard, and its space with all annotators and labels."""
-        responses = self.shards.responses(place)
+        responses = self.with_gold if place == GOLD else self.shards.responses(place)
+        assert responses is not None  # noqa: S101 (for the type checker)
         if self.candidates is not None:
             responses = responses.with_labels(self.candidates["label"])
         items = responses.table["item"].cat.categories

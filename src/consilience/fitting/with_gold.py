@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,10 +12,15 @@ from jaxtyping import Float, Int
 from scipy import stats
 
 from consilience import annotators
+from consilience.executors import products_on_one_thread
 from consilience.fitting.gold import GROUP, Gold, Taught, Worth, gold_of, learn
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, prior_at_full_strength
-from consilience.inference.augmentation import GIVEN_BURN_IN, tables_given_truth
+from consilience.inference.augmentation import (
+    GIVEN_BURN_IN,
+    counted_in,
+    tables_given_truth,
+)
 from consilience.inference.options import generator_of, seed_for
 from consilience.intervals import share_bounds
 from consilience.model import HostModel, Model, Rule, num_substates
@@ -59,25 +64,62 @@ class Corrected(NamedTuple):
     """A fit as gold has corrected it, and what is kept of that."""
 
     single: Single
-    learned: Taught
+    lesson: Lesson
     given: Int[np.ndarray, " G"]
     before: Float[np.ndarray, "U S"]
+
+    def kept(self, data: xr.DataTree) -> xr.DataTree:
+        """Return the fit with what gold taught it, and what that is worth."""
+        lesson = self.lesson
+        items = int(lesson.table["items"].iloc[0])
+        about = {"sentence": lesson.sentence, "surprise": lesson.surprise}
+        about |= {"items": items, "correlation": lesson.errors[0]}
+        about |= {"correlation_error": lesson.errors[1]}
+        group = lesson.learned.stored().assign_attrs(about)
+        group["given"] = "unit_with_gold", self.given
+        group["before"] = ("unit", "slot"), self.before.astype(np.float32)
+        return with_tables(with_groups(data, **{GROUP: group}), {"gold": lesson.table})
+
+
+class Tables(NamedTuple):
+    """Tables of annotators given the truth, and the model that they are of."""
+
+    model: Model[Any]
+    drawn: dict[str, Float[np.ndarray, "C N ..."]]
+
+
+class Lesson(NamedTuple):
+    """What gold has taught, what that is worth, and how errors go together."""
+
+    learned: Taught
     table: pd.DataFrame
     sentence: str
     surprise: float
     errors: tuple[float, float]
 
-    def kept(self, data: xr.DataTree) -> xr.DataTree:
-        """Return the fit with what gold taught it, and what that is worth."""
-        items = int(self.table["items"].iloc[0])
-        about = {"sentence": self.sentence, "surprise": self.surprise, "items": items}
-        about |= {"correlation": self.errors[0], "correlation_error": self.errors[1]}
-        group = self.learned.stored().assign_attrs(about)
-        group["given"] = "unit_with_gold", self.given
-        group["before"] = ("unit", "slot"), self.before.astype(np.float32)
-        return with_tables(with_groups(data, **{GROUP: group}), {"gold": self.table})
+    def corrected(
+        self, space: Space, gold: Gold, single: Single, prob: float, tables: Tables
+    ) -> Corrected:
+        """Correct what a fit says of some items."""
+        before = reported_truth(single.result, single.tempering)
+        truth = with_known(self.learned.corrected(space, before, prob), gold)
+        result = replace(single.result, log_likelihood=None)
+        same = tables.model is single.model
+        if tables.drawn:
+            kept = {n: v for n, v in result.parameters.items() if same or n == "weight"}
+            result = replace(result, parameters={**kept, **tables.drawn})
+        name, reason = single.name, single.reason
+        if not same:
+            name = TABLES
+            reason += f"; annotators are those of {TABLES}, given the truth"
+        single = replace(
+            single, model=tables.model, name=name, result=result, reason=reason
+        )
+        single = believing(single, space, truth)
+        return Corrected(single, self, gold.unit, before.probability)
 
 
+@products_on_one_thread()
 def corrected(
     space: Space,
     fixed: Space,
@@ -90,47 +132,73 @@ def corrected(
     if not len(gold.unit):
         return None
     generator = generator_of(seed_for(request.seed, GROUP))
+    lesson = taught_by(space, gold, single, request, given, generator)
+    tables, number = Tables(single.model, {}), draws_of(single)
+    if number:
+        affordable = VISITS // max(len(space.unit) * space.state.shape[1], 1)
+        some = min(max(affordable, FEWEST), max(number, FEWEST), MOST)
+        host = host_of_tables(single, space)
+        truths = drawn_truths(lesson.learned, space, single, gold, some)
+        counts = counted_in(host, truths, generator)
+        drawn = tables_given_truth(host, counts, generator)
+        tables = Tables(host.model, as_draws(drawn, single))
+    return lesson.corrected(space, gold, single, request.effort.prob, tables)
+
+
+def taught_by(
+    space: Space,
+    gold: Gold,
+    single: Single,
+    request: Request,
+    given: pd.DataFrame | None,
+    generator: np.random.Generator,
+) -> Lesson:
+    """Learn from the gold labels of a space what a fit that was without is worth."""
     before = reported_truth(single.result, single.tempering)
     numbers = pd.to_numeric(pd.Series(space.states), errors="coerce").notna().all()
     ordered = space.kind == "choice" and bool(request.ordered or numbers)
     learned, worth = learn(space, before, gold, generator, ordered=ordered)
-    prob = request.effort.prob
-    truth = with_known(learned.corrected(space, before, prob), gold)
-    number = _draws(single)
-    model = _of_tables(single.model, space) if number else single.model
-    result = replace(single.result, log_likelihood=None)
-    if number:
-        drawn = _tables(model, space, learned, gold, before, number, generator)
-        chains, draws = next(iter(result.parameters.values())).shape[:2]
-        for name, values in drawn.items():
-            drawn[name] = values.reshape(chains, draws, *values.shape[1:])
-        same = model is single.model
-        rest = {n: v for n, v in result.parameters.items() if same or n == "weight"}
-        result = replace(result, parameters={**rest, **drawn})
     weight = _weights(space, gold, given)
-    sentence, table, surprise = stated(worth, weight, prob, space.kind)
-    reason = single.reason
-    if model is not single.model:
-        reason += f"; annotators are those of {TABLES}, given the truth"
-    single = replace(
-        single, model=model, name=_name(single, model), result=result, reason=reason
-    )
-    single = believing(single, space, truth)
+    sentence, table, surprise = stated(worth, weight, request.effort.prob, space.kind)
     sure = (gold.likelihood > 0).sum(1) == 1
     slot = gold.likelihood.argmax(1)[:, None]
     listed = np.broadcast_to(space.state, (space.num_units, gold.likelihood.shape[1]))
     state = np.take_along_axis(listed[gold.unit], slot, 1)[:, 0]
     errors = error_correlation(space, gold.unit[sure], state[sure])
-    return Corrected(
-        single=single,
-        learned=learned,
-        given=gold.unit,
-        before=before.probability,
-        table=table,
-        sentence=sentence,
-        surprise=surprise,
-        errors=errors,
-    )
+    return Lesson(learned, table, sentence, surprise, errors)
+
+
+def drawn_truths(
+    learned: Taught, space: Space, single: Single, gold: Gold, number: int
+) -> Iterator[Float[np.ndarray, "U S"]]:
+    """Give draws of P(state) as gold has corrected it, after those of the start."""
+    before = reported_truth(single.result, single.tempering)
+    for drawn in learned.drawn(space, before, GIVEN_BURN_IN + number):
+        yield with_known(Truth(drawn, drawn, drawn), gold).probability
+
+
+def draws_of(single: Single) -> int:
+    """Return how many draws of parameters a fit has that NumPy can draw again."""
+    parameters = single.result.parameters
+    if not parameters or not single.model.on_host:
+        return 0
+    chains, draws = next(iter(parameters.values())).shape[:2]
+    return int(chains * draws)
+
+
+def as_draws(
+    drawn: Mapping[str, Float[np.ndarray, "D ..."]], single: Single
+) -> dict[str, Float[np.ndarray, "C N ..."]]:
+    """Return draws as many as a fit has; a point where that is what it has."""
+    chains, draws = next(iter(single.result.parameters.values())).shape[:2]
+    shaped = {}
+    for name, values in drawn.items():
+        if chains * draws == 1:
+            every = values.mean(0, keepdims=True)
+        else:
+            every = np.resize(values, (chains * draws, *values.shape[1:]))
+        shaped[name] = every.reshape(chains, draws, *values.shape[1:])
+    return shaped
 
 
 def _weights(
@@ -179,50 +247,29 @@ def with_known(truth: Truth, gold: Gold) -> Truth:
     )
 
 
-def _of_tables(model: Model[Any], space: Space) -> Model[Any]:
-    """Return the model whose tables are drawn given the truth."""
-    alone = isinstance(space, ChoiceSpace) and space.covariates.names
-    has_tables = model.by_tables and not model.by_gradient(space) and not model.has_rows
-    if has_tables and not alone and num_substates(model) == 1 and model.closed(space):
-        return model
-    return annotators.fittable(TABLES)
-
-
-def _name(single: Single, model: Model[Any]) -> str:
-    return single.name if model is single.model else TABLES
-
-
-def _draws(single: Single) -> int:
-    parameters = single.result.parameters
-    if not parameters or not single.model.on_host:
-        return 0
-    chains, draws = next(iter(parameters.values())).shape[:2]
-    return int(chains * draws)
-
-
-def _tables(
-    model: Model[Any],
-    space: Space,
-    learned: Taught,
-    gold: Gold,
-    before: Truth,
-    number: int,
-    generator: np.random.Generator,
-) -> dict[str, Float[np.ndarray, "D ..."]]:
-    """Draw tables of annotators given draws of the truth that gold has corrected."""
-    affordable = VISITS // max(len(space.unit) * space.state.shape[1], 1)
-    some = min(max(affordable, FEWEST), max(number, FEWEST), MOST)
-
-    def truths() -> Iterator[Float[np.ndarray, "U S"]]:
-        for drawn in learned.drawn(space, before, GIVEN_BURN_IN + some):
-            yield with_known(Truth(drawn, drawn, drawn), gold).probability
-
+def host_of_tables(single: Single, space: Space) -> HostModel:
+    """Lay out the model whose tables are drawn given the truth."""
+    model = single.model
+    columns = False
     if isinstance(space, ChoiceSpace) and space.covariates.names:
+        columns = True
         space = replace(space, covariates=no_covariates(space.num_units, 0))
-    drawn = tables_given_truth(HostModel(model, space), truths(), generator)
-    if number == 1:
-        return {name: values.mean(0, keepdims=True) for name, values in drawn.items()}
-    return {name: np.resize(v, (number, *v.shape[1:])) for name, v in drawn.items()}
+    has_tables = model.by_tables and not model.by_gradient(space) and not model.has_rows
+    as_it_is = has_tables and not columns and num_substates(model) == 1
+    if not (as_it_is and model.closed(space)):
+        model = annotators.fittable(TABLES)
+    return HostModel(model, space)
+
+
+def logs_near(host: HostModel, single: Single) -> dict[str, Float[np.ndarray, ...]]:
+    """Return the logarithms of a fit's tables, or of their priors for want of them."""
+    logs = {}
+    for name, prior in host.priors.items():
+        near = np.broadcast_to(np.asarray(prior.concentration), prior.shape)
+        if host.model is single.model:
+            near = np.asarray(single.result.parameters[name], float).mean((0, 1))
+        logs[name] = np.log(np.maximum(near, SCORED**10))
+    return logs
 
 
 def stated(

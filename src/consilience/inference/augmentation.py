@@ -10,7 +10,7 @@ where the optimizer left them. Prevalence and the weights of candidates' columns
 drawn given the truth, too.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -123,12 +123,15 @@ class _Chain:
 
 
 def tables_given_truth(
-    sweeps: HostModel,
-    truths: Iterable[Float[np.ndarray, "U S"]],
+    model: HostModel,
+    counts: Iterable[Callable[[Parameters], Parameters]],
     generator: np.random.Generator,
 ) -> dict[str, Float[np.ndarray, "D ..."]]:
-    """Draw vectors of probabilities given draws of P(state), but for the first ones."""
-    priors = sweeps.priors
+    """Draw parameters given draws of the truth, but for the first; and what follows.
+
+    Of each draw it is said what it counts, by the logarithms of the parameters.
+    """
+    priors = model.priors
     concentration = {
         name: np.asarray(prior.concentration) for name, prior in priors.items()
     }
@@ -136,21 +139,26 @@ def tables_given_truth(
         name: np.broadcast_to(np.log(concentration[name]), prior.shape)
         for name, prior in priors.items()
     }
-    kept: dict[str, list[Float[np.ndarray, ...]]] = {name: [] for name in logs}
-    for number, truth in enumerate(truths):
-        states = one_of(generator, truth)
-        counts = sweeps.sweep(logs, assign=partial(_instead, states)).counts
-        concentration, logs = draw_parameters(generator, priors, concentration, counts)
+    kept: dict[str, list[Float[np.ndarray, ...]]] = {}
+    for number, counted in enumerate(counts):
+        concentration, logs = draw_parameters(
+            generator, priors, concentration, counted(logs)
+        )
         if number >= GIVEN_BURN_IN:
-            for name, values in logs.items():
-                kept[name].append(np.exp(values).astype(np.float32))
+            each = {name: np.exp(values) for name, values in logs.items()}
+            for name, values in {**each, **model.derived(logs)}.items():
+                kept.setdefault(name, []).append(np.asarray(values, np.float32))
     return {name: np.stack(values) for name, values in kept.items()}
 
 
-def _instead(
-    states: Float[np.ndarray, "U M"], _: Float[np.ndarray, "U M"]
-) -> Float[np.ndarray, "U M"]:
-    return states
+def counted_in(
+    model: HostModel,
+    truths: Iterable[Float[np.ndarray, "U S"]],
+    generator: np.random.Generator,
+) -> Iterator[Callable[[Parameters], Parameters]]:
+    """Give what draws of the truth count, each of its units in one state."""
+    for truth in truths:
+        yield partial(model.counts, weight=one_of(generator, truth))
 
 
 def draw_parameters(

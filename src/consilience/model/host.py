@@ -119,6 +119,20 @@ class HostModel:
         answers = self.answers(logs)
         log_likelihood, belief = normalised(self._scores(logs, answers))
         weight = belief if assign is None else assign(belief)
+        return Swept(log_likelihood, belief, self._counts(answers, weight, deal))
+
+    def counts(
+        self, logs: Logs, weight: Float[np.ndarray, "U M"]
+    ) -> dict[str, Float[np.ndarray, "..."]]:
+        """Count the events by what is believed of each unit, whatever is likely."""
+        return self._counts(self.answers(logs), weight, None)
+
+    def _counts(
+        self,
+        answers: Any,
+        weight: Float[np.ndarray, "U M"],
+        deal: np.random.Generator | None,
+    ) -> dict[str, Float[np.ndarray, "..."]]:
         counted = self._of_states(weight), *answers.counts(self.matrix, weight, deal)
         counts = {}
         for name in self.priors:
@@ -127,7 +141,7 @@ class HostModel:
                 if events is not None:
                     total = total + events(cells)
             counts[name] = np.broadcast_to(total, self._shapes[name])
-        return Swept(log_likelihood, belief, counts)
+        return counts
 
     def first(
         self, logs: Logs, generator: np.random.Generator, *, shaken: bool

@@ -132,10 +132,29 @@ class Shards:
             "n": table["n"].to_numpy(),
             "response_id": _text(none, ()),
         }
+        return self._responses(pd.DataFrame(columns))
+
+    def some(self, wanted: pd.Index) -> Responses:
+        """Return the answers about some items of all shards, with all labels."""
+        parts = []
+        for place in range(len(self)):
+            if self.items(place).isin(wanted).any():
+                table = self.responses(place).table
+                parts.append(table[table["item"].isin(wanted)])
+        names = pd.Index(wanted[:0], dtype="str")
+        for part in parts:
+            names = names.append(
+                part["item"].cat.remove_unused_categories().cat.categories
+            )
+        items = [part["item"].cat.set_categories(names) for part in parts]
+        whole = [p.assign(item=i) for p, i in zip(parts, items, strict=True)]
+        return self._responses(pd.concat(whole, ignore_index=True))
+
+    def _responses(self, table: pd.DataFrame) -> Responses:
         labels = label_frame(self.labels)
         labels["name"] = labels["label"]
         return Responses(
-            table=pd.DataFrame(columns),
+            table=table,
             offer="all" if self.kind == "choice" else "listed",
             offered=None,
             items=None,
