@@ -29,9 +29,9 @@ def panel() -> tuple[pd.DataFrame, pd.DataFrame]:
     chance[misleading, :MISLED] = 0.85
     wrong = generator.random(chance.shape) < chance
     items = [f"i{number:03d}" for number in range(ITEMS)]
-    said = np.array(["x", "y"])[truth[:, None] ^ wrong]
+    answer = np.array(["x", "y"])[truth[:, None] ^ wrong]
     people = [f"judge-{number}" for number in range(MISLED + RIGHT)]
-    wide = pd.DataFrame(said, items, people).rename_axis("item").reset_index()
+    wide = pd.DataFrame(answer, items, people).rename_axis("item").reset_index()
     table = wide.melt("item", var_name="annotator", value_name="label")
     return table, pd.DataFrame({"item": items, "label": np.array(["x", "y"])[truth]})
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
+from consilience.cli import main
 from consilience.errors import DataError, OptionError
 
 ITEMS, MISLED, RIGHT = 300, 5, 2
@@ -113,6 +114,20 @@ def test_gold_mends_a_panel_in_shards_that_is_wrong_together(tmp_path, model, dr
     part = fits["with"].part(1)
     assert "on gold left out" in part.data["gold"].attrs["sentence"]
     assert "gold" in set(part.diagnostics()["name"])
+
+
+def test_gold_that_was_given_is_left_out_of_the_score(tmp_path, capsys):
+    table, truth = panel()
+    table.to_parquet(tmp_path / "a.parquet")
+    shards = cs.write_shards(tmp_path / "a.parquet", tmp_path / "s", rows=700)
+    fit = cs.fit_shards(shards, model=MODEL, gold=truth.iloc[::8])
+    fit.save(tmp_path / "run")
+    truth.to_csv(tmp_path / "gold.csv", index=False)
+    main(["score", str(tmp_path / "run"), "--gold", str(tmp_path / "gold.csv")])
+    shown = " ".join(capsys.readouterr().out.split())
+    given = len(truth.iloc[::8])
+    assert f"{given} gold rows were given to the fit; left out" in shown
+    assert f"{len(truth) - given} items with gold" in shown
 
 
 def test_gold_of_all_items_is_their_truth(tmp_path):

@@ -78,6 +78,8 @@ class Corrected(NamedTuple):
         group = lesson.learned.stored().assign_attrs(about)
         group["given"] = "unit_with_gold", self.given
         group["before"] = ("unit", "slot"), self.before.astype(np.float32)
+        for name, values in lesson.names.items():  # also of units that are not here
+            group[name] = "pair_with_gold", np.array(values, object)
         return with_tables(with_groups(data, **{GROUP: group}), {"gold": lesson.table})
 
 
@@ -96,6 +98,7 @@ class Lesson(NamedTuple):
     sentence: str
     surprise: float
     errors: tuple[float, float]
+    names: dict[str, list[str]]
 
     def corrected(
         self, space: Space, gold: Gold, single: Single, prob: float, tables: Tables
@@ -165,7 +168,10 @@ def taught_by(
     listed = np.broadcast_to(space.state, (space.num_units, gold.likelihood.shape[1]))
     state = np.take_along_axis(listed[gold.unit], slot, 1)[:, 0]
     errors = error_correlation(space, gold.unit[sure], state[sure])
-    return Lesson(learned, table, sentence, surprise, errors)
+    names = {"given_item": space.unit_item[gold.unit].astype(str).tolist()}
+    if isinstance(space, ContainsSpace):
+        names["given_label"] = space.unit_label[gold.unit].astype(str).tolist()
+    return Lesson(learned, table, sentence, surprise, errors, names)
 
 
 def drawn_truths(

@@ -74,6 +74,10 @@ def not_given(data: xr.DataTree, gold: pd.DataFrame) -> tuple[pd.DataFrame, int]
         )
     )
     used = rows.isin(given)
+    if "gold" in data.children and "given_item" in data["gold"]:  # of all shards
+        columns = ["given_item", *(["given_label"] if len(names) == 2 else [])]
+        taught = (data["gold"][name].to_numpy().astype(str) for name in columns)
+        used |= rows.isin(pd.MultiIndex.from_arrays(list(taught)))
     if len(used) and used.all():
         raise DataError(
             f"gold: the fit was given the truth of all {len(used):,} rows, so they say "

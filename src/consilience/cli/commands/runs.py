@@ -1,5 +1,6 @@
 """The commands about a run: `export`, `score`, `annotators` and `ratings`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -220,6 +221,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     consilience score run --gold truth.csv --item photo --label species --json
     """
     from consilience.posterior import all_items, has_all_items
+    from consilience.scoring.gold import not_given
     from consilience.scoring.metrics import ScoreOptions
     from consilience.scoring.metrics import score as measure
 
@@ -227,13 +229,17 @@ def score(  # noqa: PLR0913 (each option stands alone)
     gold_labels = read_gold(gold, Reading(item=item, label=label))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
     scored: Any = fitted
+    given = 0
     kind = fitted.data.attrs["kind"]
     if has_all_items(run) and truth is None:
         named = []
         if kind == "choice":  # of contains, no label is left out
             named = fitted.labels()["label"].astype("str").unique().tolist()
+        if "gold" in fitted.data.children:
+            gold_labels, given = not_given(fitted.data, gold_labels)
         scored = all_items(run).labels_of(gold_labels["item"], among=named)
     scores = measure(scored, gold_labels, kind=kind, seed=seed, options=options)
+    scores = replace(scores, given=scores.given + given)
     show = screen(as_json=json)
     if not json:
         show.print(score_table(scores))
