@@ -33,6 +33,7 @@ MODULES = {
     "contains_simulated": "coverage",
     "gold": "gold",
     "gold_contains": "gold",
+    "gold_predicted": "gold",
     "gold_simulated": "gold_simulated",
     "flags": "flags",
     "classify": "classify",

@@ -9,6 +9,7 @@ from benchmarks.harness import Report, not_run
 TITLE = "What gold labels add"
 SETS = ("ducks", "bird", "zc_us", "rte", "ms", "dog", "llmjudge")
 NUMBERS, DRAWS = (10, 20, 50, 100), 10
+HALVES = 3
 LEAST = 1e-3  # of a probability, in log-loss
 
 NOTES = (
@@ -40,24 +41,19 @@ def _rows(folder: str, name: str) -> list[dict[str, Any]]:
     import numpy as np
     import pandas as pd
 
-    import consilience as cs
-    from consilience.fitting.gold import gold_of, learn
-    from consilience.posterior.tree import reported_truth
+    from consilience.fitting.automatic import fit_auto
+    from consilience.fitting.gold import learn
+    from consilience.fitting.gold_columns import gold_of
+    from consilience.fitting.request import Request, Study
+    from consilience.fitting.with_gold import start_of
+    from consilience.progress import silent
     from consilience.spaces import space_of
 
-    place = Path(folder, "judges" if name == "llmjudge" else "crowd", name)
-    answers, truth = (
-        pd.read_csv(place / file, dtype=str).iloc[:, :width].set_axis(columns, axis=1)
-        for file, width, columns in (
-            ("labels.csv", 3, ["item", "annotator", "label"]),
-            ("truth.csv", 2, ["item", "label"]),
-        )
-    )
-    truth = truth[truth["item"].isin(answers["item"])].drop_duplicates("item")
-    labels = sorted({*answers["label"], *truth["label"]})
-    responses = cs.read(answers, labels=labels)
-    made = cs.fit(responses, seed=0)._made  # noqa: SLF001 (as its engine left it)
-    space, before = made.space, reported_truth(made.result, made.tempering)
+    responses, truth, labels = _read(folder, name)
+    request = Request()
+    space = Study.read(responses).with_copies(request.copies).space()
+    start = start_of(fit_auto(space, request, silent)[0])
+    before = start.truth
     items = pd.Index(space.unit_item.astype(str))
     right = np.full(len(items), -1)
     right[items.get_indexer(truth["item"])] = pd.Index(labels).get_indexer(
@@ -74,10 +70,10 @@ def _rows(folder: str, name: str) -> list[dict[str, Any]]:
             rest = np.setdiff1d(known, given)
             rows = truth[truth["item"].isin(items[given])]
             found = gold_of(space, space_of(responses, gold=rows))
-            taught, _ = learn(space, before, found, generator, ordered=True)
+            taught, _ = learn(space, start, found, generator, ordered=True)
             stated = {
                 "without": before.probability[rest],
-                "with gold": taught.corrected(space, before, 0.9).probability[rest],
+                "with gold": taught.corrected(space, start, 0.9).probability[rest],
                 "regression": _regression(space, given, rest, right, len(labels)),
                 "best annotator": _best(space, given, right, before)[rest],
             }
@@ -93,6 +89,72 @@ def _rows(folder: str, name: str) -> list[dict[str, Any]]:
                 row[f"{method}: log-loss"] = loss
         table.append(row)
     return table
+
+
+def _read(folder: str, name: str) -> tuple[Any, Any, list[str]]:
+    import pandas as pd
+
+    import consilience as cs
+
+    place = Path(folder, "judges" if name == "llmjudge" else "crowd", name)
+    answers, truth = (
+        pd.read_csv(place / file, dtype=str).iloc[:, :width].set_axis(columns, axis=1)
+        for file, width, columns in (
+            ("labels.csv", 3, ["item", "annotator", "label"]),
+            ("truth.csv", 2, ["item", "label"]),
+        )
+    )
+    truth = truth[truth["item"].isin(answers["item"])].drop_duplicates("item")
+    labels = sorted({*answers["label"], *truth["label"]})
+    return cs.read(answers, labels=labels), truth, labels
+
+
+PREDICTED = "What gold labels add to predictions"
+
+
+def gold_predicted(*, quick: bool, repeats: int) -> Report:
+    """Fit half of the items, with gold labels of 50, and predict the other half."""
+    del repeats
+    folder = os.environ.get("CONSILIENCE_DATA")
+    if quick or folder is None:
+        return not_run(PREDICTED)
+    import numpy as np
+    import pandas as pd
+
+    import consilience as cs
+
+    table = []
+    for name in SETS:
+        responses, truth, labels = _read(folder, name)
+        scores: dict[str, list[float]] = {}
+        for seed in range(HALVES):
+            items = np.random.default_rng(seed).permutation(truth["item"])
+            fitted, new = np.array_split(items, 2)
+            answers = responses.table
+            some, rest = (
+                cs.read(answers[answers["item"].isin(each)], labels=labels)
+                for each in (fitted, new)
+            )
+            gold = truth[truth["item"].isin(fitted[:50])]
+            for model in ("auto", "hierarchical_dawid_skene"):
+                for what, given in (("without", None), ("with gold", gold)):
+                    fit = cs.predict(cs.fit(some, model=model, gold=given), rest)
+                    table_of = fit.labels().astype({"item": "str", "label": "str"})
+                    both = truth[truth["item"].isin(new)].merge(table_of, how="left")
+                    chance = both["probability"].fillna(0).clip(LEAST)
+                    scores.setdefault(f"{model}, {what}", []).append(
+                        -np.log(chance).mean()
+                    )
+        mean = {what: float(np.mean(losses)) for what, losses in scores.items()}
+        table.append({"set": name} | mean)
+    frame = pd.DataFrame(table).set_index("set")
+    table.append({"set": "mean"} | frame.mean().to_dict())
+    note = (
+        f"Log-loss (probabilities of at least {LEAST}) of items of one half, by a fit "
+        "of the other half and gold labels of 50 items there, at most all; means over "
+        f"{HALVES} halves."
+    )
+    return Report(PREDICTED, table, (note,))
 
 
 def _best(space: Any, given: Any, right: Any, before: Any) -> Any:

@@ -11,7 +11,8 @@ from scipy.special import expit, logsumexp
 import consilience as cs
 from consilience.errors import DataError
 from consilience.fitting import gold as taught
-from consilience.fitting.gold import Design, gold_of, names_of_columns
+from consilience.fitting import gold_columns as columns_of
+from consilience.fitting.gold_columns import Design, Start, gold_of, names_of_columns
 from consilience.posterior.tree import reported_truth
 from consilience.spaces import space_of
 
@@ -125,6 +126,49 @@ def test_items_that_arrive_one_by_one_have_the_truth_that_all_have(misled):
     assert both["probability_x"].to_numpy() == pytest.approx(both["probability_y"])
 
 
+def test_gold_corrects_what_is_predicted_of_new_items():
+    table, truth = panel()
+    later, true_later = panel(1)
+    renamed = (
+        {"item": "later-" + later["item"]},
+        {"item": "later-" + true_later["item"]},
+    )
+    later, true_later = later.assign(**renamed[0]), true_later.assign(**renamed[1])
+    for model in ("hierarchical_dawid_skene", "auto"):
+        fit = cs.fit(table, gold=truth.iloc[:40], model=model, seed=0)
+        ours, right = loss(cs.predict(fit, later), true_later)
+        assert ours == pytest.approx(loss(fit, truth.iloc[40:])[0], abs=0.1)
+        assert right > 0.8
+        # The twin: without gold.
+        without = cs.fit(table, model=model, seed=0)
+        assert loss(cs.predict(without, later), true_later)[0] > ours + 0.3
+
+
+def test_models_that_are_mixed_are_weighed_by_gold():
+    table, truth = panel()
+    space, fixed = spaces(60)
+    right = np.array([space.states.index(name) for name in truth["label"]])
+    sure = np.full((ITEMS, 2), 0.05)
+    sure[np.arange(ITEMS), right] = 0.95
+    sides = {"right": sure, "wrong": sure[:, ::-1]}
+    fit = cs.fit(table, model="dawid_skene")._made
+    before = reported_truth(fit.result, fit.tempering)
+    found, losses = gold_of(space, fixed), {}
+    for models in ({}, sides):
+        start, generator = Start(before, models), np.random.default_rng(0)
+        learned, _ = taught.learn(space, start, found, generator)
+        said = learned.corrected(space, start, 0.9).probability[60:]
+        losses[bool(models)] = -np.log(said[np.arange(ITEMS - 60), right[60:]]).mean()
+        if models:
+            weight = dict(
+                zip(learned.columns, learned.weight @ learned.mode, strict=True)
+            )
+            assert weight["model:right"] > 0.1
+            assert weight["model:wrong"] < -0.1
+            assert np.abs(learned.draw[:, 2:4]).max() < 1.0
+    assert losses[True] < losses[False] - 0.05
+
+
 def test_gold_that_was_used_is_not_scored_as_new(misled):
     fits, given, rest = misled
     score = cs.score(fits["with"], pd.concat([given, rest]))
@@ -164,7 +208,7 @@ def test_the_mode_is_that_of_a_formula_written_out():
     gold = gold_of(space, fixed)
     assert gold.unit.tolist() == list(range(30))
     columns = names_of_columns(space, gold)
-    rows = Design(space, truth, columns).rows(gold.unit)
+    rows = Design(space, Start(truth), columns).rows(gold.unit)
     study = taught.Study(rows, gold.likelihood, np.ones((30, 2), bool))
     mean = np.zeros(len(columns))
     mean[0], precision = 1.0, np.full(len(columns), 4.0)
@@ -198,9 +242,9 @@ def test_annotators_of_a_family_and_a_group_share_a_weight():
         names=np.array(["models", "people"], object),
     )
     space = replace(space, annotators=names, annotator_groups=groups)
-    weights = taught.names_of_annotators(space)
+    weights = columns_of.names_of_annotators(space)
     assert weights[0] == ["annotator:gpt-1", "family:gpt", "group:models"]
-    found = taught.weights_of_annotators(space, range(3))
+    found = columns_of.weights_of_annotators(space, range(3))
     assert found == [
         *("annotator:gpt-1", "family:gpt", "group:models", "annotator:gpt-2"),
         *("annotator:ann", "group:people"),
@@ -237,15 +281,15 @@ def test_items_of_a_family_have_a_constant(monkeypatch):
     columns = fit.data["gold"]["column"].to_numpy().tolist()
     assert {"items:0:q1/doc", "items:1:q1/doc"} & {*columns}
     # The twin: without families.
-    monkeypatch.setattr(taught, "families", lambda _: set())
+    monkeypatch.setattr(columns_of, "families", lambda _: set())
     assert ours < fitted()[1] - 0.1
 
 
 def test_a_stem_of_all_names_is_no_family():
-    assert taught.families(taught.stems(["a-1", "a-2", "a-3"])) == set()
+    assert columns_of.families(columns_of.stems(["a-1", "a-2", "a-3"])) == set()
     names = ["a-1", "a-2", "b-1", "c", "d", ""]
-    assert taught.stems(names).tolist() == ["a", "a", "b", "", "", ""]
-    assert taught.families(taught.stems(names)) == {"a"}
+    assert columns_of.stems(names).tolist() == ["a", "a", "b", "", "", ""]
+    assert columns_of.families(columns_of.stems(names)) == {"a"}
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -321,7 +365,7 @@ def test_weights_are_better_known_by_more_gold():
         space, fixed = spaces(number)
         gold, generator = gold_of(space, fixed), np.random.default_rng(0)
         columns = names_of_columns(space, gold)
-        rows = Design(space, before, columns).rows(gold.unit)
+        rows = Design(space, Start(before), columns).rows(gold.unit)
         study = taught.Study(rows, gold.likelihood, np.ones((number, 2), bool))
         noise = generator.standard_normal((400, len(columns)))
         precision = np.ones(len(columns))

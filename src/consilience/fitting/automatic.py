@@ -242,7 +242,10 @@ def _mixture(
     reason += f"; {mixture_of((fits[place].name, weights[place]) for place in order)}"
     if (share := of_votes.mean()) >= 0.005:
         reason += f"; then votes {share:.2f}"
-    return replace(best.believing(raw), tempering=tempering, reason=reason)
+    each = zip(fits, parts, strict=True) if len(fits) > 1 else ()
+    singly = {fitted.name: part.tempered.probability for fitted, part in each}
+    best = replace(best, tempering=tempering, reason=reason, models=singly)
+    return best.believing(raw)
 
 
 def _reported(fits: list[Single]) -> Single:

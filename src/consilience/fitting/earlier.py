@@ -12,14 +12,16 @@ from jaxtyping import Float, Int, Shaped
 from consilience.errors import OptionError
 from consilience.fitting.annotator_table import NO_GROUP
 from consilience.inference.result import Result, of_draws
-from consilience.model import thin
-from consilience.posterior.spaces import annotator_groups
+from consilience.model import Model, thin
+from consilience.posterior.spaces import annotator_groups, coordinates
+from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
 from consilience.truth import ANONYMOUS, ChoiceSpace, ContainsSpace, Space
 from consilience.truth.space import UNLISTED, Groups, no_groups
 
 type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
 DRAWS = 100  # of the earlier fit that are looked at, evenly taken
+MOST_KEPT = 40  # draws of each chain of a model beside the one that is reported
 
 
 def aligned_space(space: Space, data: xr.DataTree) -> Space:
@@ -86,6 +88,25 @@ def result_of(
     }
     drawn, likelihood = np.stack(beliefs)[None], np.stack(likelihoods)[None]
     return of_draws(parameters, drawn, likelihood, prob)
+
+
+def few_draws(
+    model: Model[Any], space: Space, result: Result, tempering: Tempering | None
+) -> xr.Dataset:
+    """Return some draws of a model, evenly taken, as a group of another fit."""
+    axes, values = model.dims(space), {}
+    for name, value in result.parameters.items():
+        some = np.unique(np.linspace(0, value.shape[1] - 1, MOST_KEPT).astype(int))
+        dims = ("chain", "draw", *axes[name])
+        values[name] = (dims, value[:, some].astype(np.float32))
+    along = coordinates(space)
+    used = {axis for dims, _ in values.values() for axis in dims} & along.keys()
+    residual = {
+        "residual_correlation": np.nan if tempering is None else tempering.correlation,
+        "residual_z": np.nan if tempering is None else tempering.z,
+        "residual_common": np.nan if tempering is None else tempering.common,
+    }
+    return xr.Dataset(values, {axis: along[axis] for axis in sorted(used)}, residual)
 
 
 def align_draws(

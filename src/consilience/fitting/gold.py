@@ -17,7 +17,8 @@ groups, and families whose names differ only in a number or the last word:
 Families of items, whose names differ in the last word (the documents of one query),
 have constants of their own, and so have labels that are answered yes, maybe and no,
 which also have a slope along the log-odds of the most probable other label of the item.
-Ordered labels have a slope along the mean answer, both standardized.
+Ordered labels have a slope along the mean answer, both standardized. Where *P* is a
+mixture, each of its models has a weight of its own, of :math:`\log P_u^{(m)} / P_u`.
 
 .. math::
 
@@ -50,22 +51,26 @@ distributions, for weights by what is left out.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array, diags_array
 
+from consilience.fitting.gold_columns import (
+    MODEL,
+    Design,
+    Gold,
+    Start,
+    blocks,
+    names_of_columns,
+)
 from consilience.intervals import log_odds
-from consilience.posterior.stored import label_values
 from consilience.posterior.truth import Truth
-from consilience.ragged import places_within
-from consilience.truth import ContainsSpace, Space, tally
+from consilience.truth import Space
 from consilience.when_used import special, xr
 
 # Standard deviations of the weights of annotators, and of all others: from next to none
@@ -74,39 +79,17 @@ from consilience.when_used import special, xr
 # with .3 to 1, ten labels cost nobody .01, and fifty help as much; with none they cost
 # two sets .011 and .014.
 TAUS, SIGMAS, LESS = (1e-3, 0.05, 0.15, 0.5), (0.02, 0.3, 1.0), 0.6
+# At most that of the weights of single models. With 50 labels log-loss of seven sets is
+# in the mean .002 less than without them with .15, .003 with .3, and .0035 without a
+# limit, which costs two sets .007 and .009 with ten labels; .15 costs nobody .002.
+OF_MODELS = 0.2
 FOLDS = 5
-LEAST = 1e-4  # of a probability of the fit, so that gold can contradict it
 SCORED = 1e-3  # of a probability, where log-loss is stated
 TINY = 1e-200  # of a likelihood
 KEPT = 0.01  # weight of a setting, or it is dropped
 DRAWS = 40  # of the weights, for bounds and annotators
 MANY = 1500  # weights, of which a covariance is computed; of more, its diagonal
-BLOCK = 50_000  # units that are worked on at once
 GROUP = "gold"  # of a fit, where it keeps what it was taught
-ORDER = "order"  # the slope along the mean answer
-OTHERS = "others"  # the slope along what is believed of the item's other labels
-_ENDING, _SUFFIX = re.compile(r"[\W_]*\w*$"), re.compile(r"\.\w{1,5}$")
-
-
-class Gold(NamedTuple):
-    """Units with gold, and how likely gold is by each of their listed states."""
-
-    unit: Int[np.ndarray, " G"]
-    likelihood: Float[np.ndarray, "G S"]
-
-
-def gold_of(space: Space, fixed: Space) -> Gold:
-    """Return what gold says: how a space with its gold differs from one without."""
-    shape = (space.num_units, space.state.shape[1])
-    before, after = (np.broadcast_to(each.log_prior, shape) for each in (space, fixed))
-    unit = np.flatnonzero((before != after).any(1))
-    with np.errstate(invalid="ignore"):
-        log = np.where(after[unit] > -np.inf, after[unit] - before[unit], -np.inf)
-    return Gold(unit, np.exp(log - log.max(1, keepdims=True)))
-
-
-# Rows and columns of a matrix, and its numbers there.
-type Cells = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +101,10 @@ class Taught:
     mode: Float[np.ndarray, "A P"]
     draw: Float[np.ndarray, "D P"]
 
-    def corrected(self, space: Space, truth: Truth, prob: float) -> Truth:
+    def corrected(self, space: Space, start: Start, prob: float) -> Truth:
         """Return the posterior of the truth as it is by gold."""
-        design = Design(space, truth, self.columns)
+        truth = start.truth
+        design = Design(space, start, self.columns)
         middle = np.empty(truth.probability.shape)
         spread = np.empty(truth.probability.shape)
         for units in blocks(space.num_units):
@@ -144,10 +128,10 @@ class Taught:
         return zip(self.weight, self.mode, strict=True)
 
     def drawn(
-        self, space: Space, truth: Truth, number: int
+        self, space: Space, start: Start, number: int
     ) -> Iterator[Float[np.ndarray, "U S"]]:
         """Give draws of P(state), by draws of the weights."""
-        design, every = Design(space, truth, self.columns), np.arange(space.num_units)
+        design, every = Design(space, start, self.columns), np.arange(space.num_units)
         rows = design.rows(every)
         for draw in range(number):
             yield design.share(rows, self.draw[draw % len(self.draw)], every)
@@ -168,204 +152,6 @@ class Taught:
         """Return what a fit keeps."""
         weight, mode, draw = (group[n].to_numpy() for n in ("weight", "mode", "draws"))
         return cls(list(group["column"].to_numpy()), weight, mode, draw.astype(float))
-
-
-def blocks(number: int) -> Iterator[Int[np.ndarray, " B"]]:
-    """Give the places of units, some at once."""
-    for start in range(0, number, BLOCK):
-        yield np.arange(start, min(start + BLOCK, number))
-
-
-class Design:
-    """The columns of the logit, a row for each listed state of each unit."""
-
-    def __init__(self, space: Space, truth: Truth, columns: list[str]) -> None:
-        self.space, self.truth = space, truth
-        self.columns = pd.Index(columns)
-        self.votes = tally(space)
-        self.state = np.broadcast_to(space.state, self.votes.shape)
-        self.possible = np.broadcast_to(space.log_prior > -np.inf, self.votes.shape)
-        self.start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
-        names = names_of_annotators(space)
-        levels = max(map(len, names), default=0)
-        padded = [[*each, *[""] * (levels - len(each))] for each in names]
-        places = self._places(name for each in padded for name in each)
-        self.of_annotator = places.reshape(len(names), levels)
-        self.of_family = self._families()
-        self.value = label_values(np.array(space.states, object))
-        self.value = (self.value - self.value.mean()) / max(self.value.std(), 1e-9)
-        if isinstance(space, ContainsSpace):
-            self.others = _of_others(space, truth)
-            label, labels = pd.factorize(space.unit_label)
-            self.of_label = self._places(f"label:{name}" for name in labels)[label]
-
-    def _places(self, names: Iterable[str]) -> Int[np.ndarray, " _"]:
-        """Return where columns stand, -1 for those without a weight."""
-        return self.columns.get_indexer(pd.Index(list(names)))
-
-    def _families(self) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, "F K"]] | None:
-        """Return the family of each unit, and its columns by state; None for none."""
-        names = [name for name in self.columns if name.startswith("items:")]
-        if not names:
-            return None
-        stem = stems_of_items(self.space)
-        kinds = pd.Index(sorted({name.split(":", 2)[2] for name in names}))
-        states = np.tile(np.arange(len(self.space.states)), len(kinds))
-        each = np.repeat(kinds.to_numpy(object), len(self.space.states))
-        columns = self._places(_of_families(each, states)).reshape(len(kinds), -1)
-        none = np.full((1, columns.shape[1]), -1, columns.dtype)
-        return kinds.get_indexer(pd.Index(stem)), np.concatenate([columns, none])
-
-    def rows(self, units: Int[np.ndarray, " B"]) -> csr_array:
-        """Return the columns of some units."""
-        cells = [*self._of_states(units), self._of_answers(units)]
-        row, column, value = map(np.concatenate, zip(*cells, strict=True))
-        kept = column >= 0
-        shape = (self.state[units].size, len(self.columns))
-        return csr_array((value[kept], (row[kept], column[kept])), shape=shape)
-
-    def _of_states(self, units: Int[np.ndarray, " B"]) -> Iterator[Cells]:
-        """Give what is known of each state whoever answered."""
-        space, state = self.space, self.state[units]
-        votes = self.votes[units] + 1 / len(space.answers)
-        values = {
-            "fit": np.log(np.maximum(self.truth.probability[units], LEAST)),
-            "votes": np.log(votes / votes.sum(1, keepdims=True)),
-        }
-        if ORDER in self.columns:
-            mean = (votes * self.value[state]).sum(1) / votes.sum(1)
-            values[ORDER] = self.value[state] * mean[:, None]
-        row = np.arange(state.size)
-        for name, value in values.items():
-            column = self.columns.get_loc(name)
-            yield row, np.full(state.size, column), value.ravel()
-        of_state = self._places(f"state:{name}" for name in space.states)
-        yield row, of_state[state.ravel()], np.ones(state.size)
-        if self.of_family is not None:
-            family, columns = self.of_family
-            column = columns[family[units][:, None], state]
-            yield row, column.ravel(), np.ones(state.size)
-        if isinstance(space, ContainsSpace):
-            column = np.repeat(self.of_label[units], state.shape[1])
-            yield row, column, space.present[state.ravel()]
-            if OTHERS in self.columns:
-                value = self.others[units][:, None] * space.present[state]
-                column = np.full(state.size, self.columns.get_loc(OTHERS))
-                yield row, column, value.ravel()
-
-    def _of_answers(self, units: Int[np.ndarray, " B"]) -> Cells:
-        """Return how far each annotator, and its group and family, is for a state."""
-        space = self.space
-        first, length = self.start[units], self.start[units + 1] - self.start[units]
-        unit = np.repeat(np.arange(len(units)), length)
-        answer = first[unit] + places_within(length)
-        vote = space.votes[space.answer[answer][:, None], self.state[units][unit]]
-        vote = vote * space.n[answer][:, None]
-        place, slot = np.nonzero(vote)
-        columns = self.of_annotator[space.annotator[answer][place]]
-        row = unit[place] * self.state.shape[1] + slot
-        levels = columns.shape[1]
-        value = np.repeat(vote[place, slot], levels)
-        return np.repeat(row, levels), columns.ravel(), value
-
-    def share(
-        self,
-        rows: csr_array,
-        weight: Float[np.ndarray, " P"],
-        units: Int[np.ndarray, " B"],
-    ) -> Float[np.ndarray, "B S"]:
-        """Return P(state) of units by some weights."""
-        scores = (rows @ weight).reshape(self.state[units].shape)
-        return special.softmax(np.where(self.possible[units], scores, -np.inf), axis=1)
-
-
-def stems(
-    names: Iterable[object], suffix: re.Pattern[str] | None = None
-) -> Shaped[np.ndarray, " N"]:
-    """Return names without their last word or number; empty where nothing is left."""
-    texts = [str(name) for name in names]
-    texts = texts if suffix is None else [suffix.sub("", text) for text in texts]
-    return np.array([_ENDING.sub("", text) for text in texts], object)
-
-
-def families(stem: Shaped[np.ndarray, " N"]) -> set[str]:
-    """Return what several names have in common, but not all."""
-    kinds, number = np.unique(stem.astype(str), return_counts=True)
-    return {*kinds[number > 1].tolist()} - {""} if len(kinds) > 1 else set()
-
-
-def stems_of_items(space: Space) -> Shaped[np.ndarray, " U"]:
-    """Return the stem of the name of the item of each unit."""
-    code, items = pd.factorize(space.unit_item)
-    return stems(items, _SUFFIX)[code]
-
-
-def _of_families(
-    stem: Shaped[np.ndarray, " N"], state: Int[np.ndarray, " N"]
-) -> list[str]:
-    """Return the names of the constants of families of items, by state."""
-    return [f"items:{code}:{name}" for name, code in zip(stem, state, strict=True)]
-
-
-def _of_others(space: ContainsSpace, truth: Truth) -> Float[np.ndarray, " U"]:
-    """Return the log-odds of the most probable other label of the item; 0 for none."""
-    item, _ = pd.factorize(space.unit_item)
-    present = np.broadcast_to(space.present[space.state], truth.probability.shape)
-    chance = np.clip((truth.probability * present).sum(1), LEAST, 1 - LEAST)
-    order = np.lexsort((chance, item))
-    last = np.flatnonzero(np.diff(item[order], append=-1))  # the most probable
-    first = np.append(0, last[:-1] + 1)
-    most, second = chance[order[last]], chance[order[np.maximum(last - 1, first)]]
-    other = most[item]
-    other[order[last]] = second
-    alone = np.bincount(item)[item] == 1
-    return np.where(alone, 0.0, log_odds(other))
-
-
-def names_of_annotators(space: Space) -> list[list[str]]:
-    """Return the names of the weights of each annotator; of the nameless, none."""
-    names = [str(name) for name in space.annotators]
-    weights = [[f"annotator:{name}"] for name in names]
-    for each, stem in zip(weights, stems(names), strict=True):
-        each.append(f"family:{stem}")
-    groups = space.annotator_groups
-    if len(groups.names):
-        for each, code in zip(weights, groups.code, strict=True):
-            each.append(f"group:{groups.names[code]}")
-    return [
-        each * int(named) for each, named in zip(weights, space.identified, strict=True)
-    ]
-
-
-def weights_of_annotators(space: Space, some: Iterable[int]) -> list[str]:
-    """Return the names of the weights of some annotators, families with others only."""
-    names = names_of_annotators(space)
-    kept = {f"family:{stem}" for stem in families(stems(space.annotators))}
-    every = dict.fromkeys(name for at in some for name in names[at])
-    return [name for name in every if name in kept or not name.startswith("family:")]
-
-
-def names_of_columns(space: Space, gold: Gold, *, ordered: bool = False) -> list[str]:
-    """Return what has a weight: whatever units with gold tell anything of."""
-    has_gold = np.isin(space.unit, gold.unit)
-    some = np.unique(space.annotator[has_gold]).tolist()
-    whose = weights_of_annotators(space, some)
-    labels: list[str] = []
-    if isinstance(space, ContainsSpace):
-        labels = [f"label:{name}" for name in np.unique(space.unit_label[gold.unit])]
-        labels.append(OTHERS)
-    states = [f"state:{name}" for name in space.states]
-    slopes = [ORDER] * (ordered and len(states) > 2)
-    stem, states_of = stems_of_items(space)[gold.unit], range(len(states))
-    shared = families(stems(pd.unique(space.unit_item), _SUFFIX)) & {*stem}
-    items = [f"items:{code}:{name}" for name in sorted(shared) for code in states_of]
-    if len(items) > MANY:  # then of states alone that gold has there
-        shape = (space.num_units, space.state.shape[1])
-        at, slot = np.nonzero(gold.likelihood == 1)
-        state = np.broadcast_to(space.state, shape)[gold.unit[at], slot]
-        there = {*_of_families(stem[at], state)}
-        items = [each for each in items if each in there]
-    return ["fit", "votes", *states, *labels, *slopes, *items, *whose]
 
 
 class Study(NamedTuple):
@@ -402,7 +188,11 @@ class Prior(NamedTuple):
         people = ("annotator", "family", "group")
         whose = np.array([name.partition(":")[0] in people for name in columns])
         pairs = list(product(TAUS, enumerate(SIGMAS)))
-        scale = np.stack([np.where(whose, tau, sigma) for tau, (_, sigma) in pairs])
+        models = np.array([name.startswith(f"{MODEL}:") for name in columns])
+        scale = np.empty((len(pairs), len(columns)))
+        for setting, (tau, (_, sigma)) in enumerate(pairs):
+            other = np.where(models, min(sigma, OF_MODELS), sigma)
+            scale[setting] = np.where(whose, tau, other)
         mean = (np.arange(len(columns)) == columns.index("fit")).astype(float)
         lean = np.array([-LESS * place for _, (place, _) in pairs])
         return cls(mean, scale**-2.0, lean)
@@ -487,15 +277,15 @@ class Worth(NamedTuple):
 
 def learn(
     space: Space,
-    truth: Truth,
+    start: Start,
     gold: Gold,
     generator: np.random.Generator,
     *,
     ordered: bool = False,
 ) -> tuple[Taught, Worth]:
     """Learn from gold what a posterior without gold is worth, and whose answers are."""
-    columns = names_of_columns(space, gold, ordered=ordered)
-    design, prior = Design(space, truth, columns), Prior.of(columns)
+    columns = names_of_columns(space, gold, start.models, ordered=ordered)
+    design, prior = Design(space, start, columns), Prior.of(columns)
     rows, possible = design.rows(gold.unit), design.possible[gold.unit]
     study = Study(rows, gold.likelihood, possible)
     number = len(gold.unit)
@@ -520,7 +310,7 @@ def learn(
         draws[which == at] = _spread(
             study, modes[at], precision[at], noise[which == at]
         )
-    before = truth.probability[gold.unit]
+    before = start.truth.probability[gold.unit]
     return Taught(columns, weight, modes, draws), Worth.of(gold, before, left_out)
 
 

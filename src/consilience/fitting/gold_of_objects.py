@@ -17,7 +17,8 @@ from jaxtyping import Int
 
 from consilience.contains.space import presence
 from consilience.errors import DataError
-from consilience.fitting.gold import GROUP, Taught, gold_of, learn
+from consilience.fitting.gold import GROUP, Taught, learn
+from consilience.fitting.gold_columns import Start, gold_of
 from consilience.fitting.request import Request, Study
 from consilience.fitting.with_gold import stated, with_known
 from consilience.inference.options import generator_of, seed_for
@@ -42,9 +43,9 @@ def with_gold(data: xr.DataTree, study: Study, request: Request) -> xr.DataTree:
     if not len(gold.unit):
         return data
     generator = generator_of(seed_for(request.seed, GROUP))
-    learned, worth = learn(space, truth, gold, generator)
+    learned, worth = learn(space, Start(truth), gold, generator)
     prob = float(data.attrs["prob"])
-    better = with_known(learned.corrected(space, truth, prob), gold)
+    better = with_known(learned.corrected(space, Start(truth), prob), gold)
     weight, kind = np.ones(len(gold.unit)), space.kind
     sentence, worth_table, surprise = stated(worth, weight, prob, kind)
     about = {"sentence": sentence, "surprise": surprise, "items": len(gold.unit)}
@@ -65,7 +66,7 @@ def as_taught(data: xr.DataTree, before: xr.DataTree, given: Responses) -> xr.Da
     space = presence(questions(given, table))
     truth, place = _truth(space, table)
     learned = Taught.restored(before[GROUP].to_dataset())
-    better = learned.corrected(space, truth, float(data.attrs["prob"]))
+    better = learned.corrected(space, Start(truth), float(data.attrs["prob"]))
     return with_tables(data, {"labels": _corrected(table, better, place)})
 
 

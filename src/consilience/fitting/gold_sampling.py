@@ -29,16 +29,12 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from consilience.errors import OptionError
-from consilience.fitting.gold import (
-    GROUP,
-    SCORED,
+from consilience.fitting.gold import GROUP, SCORED, Prior, Study, Taught, mode
+from consilience.fitting.gold_columns import (
     Design,
     Gold,
-    Prior,
-    Study,
-    Taught,
+    Start,
     blocks,
-    mode,
     names_of_columns,
     weights_of_annotators,
 )
@@ -175,7 +171,7 @@ def gold_curve(
     some = generator.permutation(free)[: largest + SCORED_UNITS]
     shape = (len(some), space.state.shape[1])
     columns = names_of_columns(space, Gold(some, np.ones(shape)))
-    design = Design(space, truth, columns)
+    design = Design(space, Start(truth), columns)
     study = Study(design.rows(some), np.ones(shape), design.possible[some])
     prior = Prior.of(columns)
     scores = []
@@ -221,7 +217,7 @@ def _unlabelled(data: xr.DataTree) -> tuple[Space, Truth, Int[np.ndarray, " F"]]
 def _information(space: Space, truth: Truth) -> Float[np.ndarray, " U"]:
     """Return what the truth of each unit would tell of weights of annotators."""
     names = weights_of_annotators(space, range(space.num_annotators))
-    design = Design(space, truth, ["fit", "votes", *names])
+    design = Design(space, Start(truth), ["fit", "votes", *names])
     information = np.empty(space.num_units)
     for units in blocks(space.num_units):
         rows = design.rows(units).tocsc()[:, 2:].tocsr()

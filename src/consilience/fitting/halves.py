@@ -23,6 +23,9 @@ annotator, have weights that are learned, and all of what they add is taken.
 **Votes.** Smoothed shares of votes have a share in the posterior, less where answers of
 a pair are many, as in `auto` of choice.
 
+**Other labels of the item** move the log-odds last, as far as answers of different
+annotators show that labels go together or exclude each other (`association`).
+
 **What present means** is no part of the answers. So P(present) of all pairs may be off
 together, and draws of annotators' tables are given the truth after such a move:
 
@@ -35,7 +38,7 @@ together, and draws of annotators' tables are given the truth after such a move:
 the last as in data augmentation. Bounds of P(present) hold the same move.
 
 **To predict**, a fit keeps the parameters of both models and of the trait, and what was
-learned of labels and covariates.
+learned of labels, pairs of labels, and covariates.
 """
 
 from __future__ import annotations
@@ -49,7 +52,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
+from consilience.annotators import fittable
+from consilience.fitting.association import Association
+from consilience.fitting.association import learned as associated
 from consilience.fitting.comparing import mixture_of
+from consilience.fitting.earlier import few_draws
 from consilience.fitting.grid_trait import TRAIT, Trait, read, stored
 from consilience.fitting.single import Single, prior_at_full_strength
 from consilience.inference import Result
@@ -59,9 +66,8 @@ from consilience.inference.augmentation import (
     tables_given_truth,
 )
 from consilience.intervals import log_odds
-from consilience.model import DIMS, HostModel, Model
+from consilience.model import HostModel, Model
 from consilience.posterior.correlation import COMMON, mixed_effect
-from consilience.posterior.spaces import coordinates
 from consilience.posterior.stored import BY_HALVES
 from consilience.posterior.tree import reported_truth
 from consilience.posterior.truth import Tempering, Truth, temper
@@ -90,7 +96,7 @@ OFF = 1.3
 CONCENTRATIONS = np.geomspace(2, 500, 30)  # pairs that a label's prevalence may weigh
 ROUNDS = 15  # of prevalences and posteriors, which then change by less than .001
 LEAST = 1e-6  # precision of what is free, so that a matrix can be inverted
-MOST_KEPT = 40  # draws of each half, to predict from
+ASSOCIATION = "association"  # the group of which labels go together
 
 
 class Half(NamedTuple):
@@ -125,6 +131,8 @@ class Additions:
         Labels, and what their prevalence adds.
     weight, error
         A constant and the weights of the covariates, with their standard errors.
+    association
+        Which labels of an item go together, once it is learned.
     """
 
     level: float
@@ -132,6 +140,7 @@ class Additions:
     of_label: Float[np.ndarray, " M"]
     weight: Float[np.ndarray, " P"]
     error: Float[np.ndarray, " P"]
+    association: Association | None = None
 
     def moved(self, space: ContainsSpace) -> Float[np.ndarray, " U"]:
         """Return what is added to the log-odds of each pair."""
@@ -181,6 +190,11 @@ def by_halves(
         for each in (low, mean, high)
     )
     mean = np.where(certain, gold, mean)
+    association = added.association or associated(space, mean)
+    added = replace(added, association=association)
+    move = np.where(certain, 0.0, association.moved(space, mean))
+    low, high = (special.expit(log_odds(each) + move) for each in (low, high))
+    mean = np.where(certain, gold, special.expit(log_odds(mean) + move))
     off = OFF * NormalDist().inv_cdf((1 + prob) / 2)
     middle = log_odds(mean)
     low, high = (
@@ -293,23 +307,11 @@ def kept(
         ),
         f"{BY_HALVES}/{TRAIT}": stored(trait),
     }
+    if added.association is not None:
+        groups[f"{BY_HALVES}/{ASSOCIATION}"] = added.association.stored()
     for half in halves:
-        tempering, along = half.tempering, coordinates(half.space)
-        values = {}
-        for name, value in half.result.parameters.items():
-            draws = value.shape[1]
-            some = np.unique(np.linspace(0, draws - 1, MOST_KEPT).astype(int))
-            dims = ("chain", "draw", *DIMS[name])
-            values[name] = (dims, value[:, some].astype(np.float32))
-        axes = {axis for name in values for axis in DIMS[name]}
-        groups[f"{BY_HALVES}/{half.name}"] = xr.Dataset(
-            values,
-            {axis: along[axis] for axis in axes},
-            {
-                "residual_correlation": tempering.correlation if tempering else np.nan,
-                "residual_z": tempering.z if tempering else np.nan,
-            },
-        )
+        kept = few_draws(fittable(half.name), half.space, half.result, half.tempering)
+        groups[f"{BY_HALVES}/{half.name}"] = kept
     return groups
 
 
@@ -317,6 +319,14 @@ def additions_of(data: xr.DataTree) -> Additions:
     """Return what a fit has learned of labels and covariates."""
     group = data[BY_HALVES].to_dataset()
     names = ("label", "of_label", "weight", "error")
+    labels, of_label, weight, error = (group[name].to_numpy() for name in names)
     return Additions(
-        float(group.attrs["level"]), *(group[name].to_numpy() for name in names)
+        level=float(group.attrs["level"]),
+        labels=labels,
+        of_label=of_label,
+        weight=weight,
+        error=error,
+        association=Association.restored(
+            data[f"{BY_HALVES}/{ASSOCIATION}"].to_dataset()
+        ),
     )

@@ -18,10 +18,11 @@ from consilience.errors import OptionError, not_among
 from consilience.fitting.automatic import Mixed, Worth, worth_fitting
 from consilience.fitting.comparing import reported_as
 from consilience.fitting.from_sample import going_on
-from consilience.fitting.gold import GROUP, gold_of
+from consilience.fitting.gold import GROUP
+from consilience.fitting.gold_columns import gold_of
 from consilience.fitting.grid_trait import Trait
 from consilience.fitting.grid_trait_em import learn as learn_trait
-from consilience.fitting.halves import HALVES, Half, by_halves, mixed_single
+from consilience.fitting.halves import HALVES, Additions, Half, by_halves, mixed_single
 from consilience.fitting.inputs import Table
 from consilience.fitting.learned import RULES, Learned, Way, learn
 from consilience.fitting.request import Request, Study
@@ -87,9 +88,9 @@ class ShardedFit:
         request: Request,
         learned: Sequence[Learned],
         mixed: Mixed | None,
-        trait: Trait | None = None,
+        presence: tuple[Trait, Additions] | None = None,
     ) -> None:
-        self.study, self.request, self._trait = study, request, trait
+        self.study, self.request, self._presence = study, request, presence
         self._learned, self._mixed, self._cut_short = learned, mixed, cut_short()
         self._lesson: Lesson | None = None
 
@@ -145,8 +146,8 @@ class ShardedFit:
     def _single(self, place: int) -> tuple[Study, Any, Single, pd.DataFrame | None]:
         """Return what was learned from the answers says of a shard."""
         study, space = self._with_states().without_gold().part(place)
-        if self._trait is not None:
-            return study, space, self._by_halves(place, self._trait), None
+        if self._presence is not None:
+            return study, space, self._by_halves(place, *self._presence), None
         fits = [each.single(space) for each in self._learned]
         if self._mixed is None:
             return study, space, fits[0], None
@@ -183,10 +184,10 @@ class ShardedFit:
                 drawn = tables_given_truth(host, fixed, generator)
                 self._tables = Tables(host.model, as_draws(drawn, single))
 
-    def _by_halves(self, place: int, trait: Trait) -> Single:
+    def _by_halves(self, place: int, trait: Trait, added: Additions) -> Single:
         """Mix what the models say of presence in a shard."""
         fits, halves = _halves(self.study.without_gold(), self._learned, place)
-        mixed = by_halves(halves, trait, self.request.effort.prob)
+        mixed = by_halves(halves, trait, self.request.effort.prob, added)
         return mixed_single(fits[0], mixed)
 
     def parts(self) -> Iterator[Fit]:
@@ -334,10 +335,10 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
                 if sample is not None and sample.engine == "vb":
                     going = way._replace(steps=going_on(way.steps, sample, request))
                 learned.append(learn(each, of_model, asked, going, tell, sample))
-        trait = None
+        presence = None
         if chosen is None and shards.kind == "contains":
-            trait = _trait(study, learned)
-        fit = ShardedFit(whole, request, learned, mixed, trait)
+            presence = _presence(study, learned, effort.prob)
+        fit = ShardedFit(whole, request, learned, mixed, presence)
         if whole.with_gold is not None:
             fit.learn_from_gold(report)
         return fit
@@ -355,12 +356,18 @@ def _halves(
     return fits, halves
 
 
-def _trait(study: ShardedStudy, learned: Sequence[Learned]) -> Trait:
-    """Learn the latent trait from all shards, with the share present in the first."""
+def _presence(
+    study: ShardedStudy, learned: Sequence[Learned], prob: float
+) -> tuple[Trait, Additions]:
+    """Learn the latent trait from all shards, and of labels what the first shows.
+
+    Items are in shards by chance, and a first shard has enough of them.
+    """
     _, halves = _halves(study, learned, 0)
     share = sum(half.share() for half in halves) / len(halves)
     spaces = (study.space(place) for place in range(len(study.shards)))
-    return learn_trait(spaces, study.shards.num_answers, share)
+    trait = learn_trait(spaces, study.shards.num_answers, share)
+    return trait, by_halves(halves, trait, prob).added
 
 
 def _chosen(

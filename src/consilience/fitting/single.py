@@ -1,8 +1,8 @@
 """One model fitted, its posterior of the truth tempered, and laid out as a fit."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ class Single:
     result: Result
     tempering: Tempering | None
     seconds: float
+    models: Mapping[str, Float[np.ndarray, "U S"]] = field(default_factory=dict)
 
     def believing(self, truth: Truth) -> "Single":
         """Return the fit with another posterior of the truth."""
@@ -81,7 +82,8 @@ class Single:
                 tempered=cut(tempering.tempered),
                 design_effect=tempering.design_effect[:units],
             )
-        return replace(self, result=result, tempering=tempering)
+        models = {name: share[:units] for name, share in self.models.items()}
+        return replace(self, result=result, tempering=tempering, models=models)
 
 
 def fit_one(

@@ -12,10 +12,14 @@ from jaxtyping import Float, Int
 from scipy import stats
 
 from consilience import annotators
+from consilience.annotators import names
 from consilience.executors import products_on_one_thread
-from consilience.fitting.gold import GROUP, Gold, Taught, Worth, gold_of, learn
+from consilience.fitting.earlier import few_draws
+from consilience.fitting.gold import GROUP, Taught, Worth, learn
+from consilience.fitting.gold_columns import Gold, Start, gold_of
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single, prior_at_full_strength
+from consilience.inference import Result
 from consilience.inference.augmentation import (
     GIVEN_BURN_IN,
     counted_in,
@@ -27,7 +31,7 @@ from consilience.model import HostModel, Model, Rule, num_substates
 from consilience.posterior.effective import error_correlation
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import reported_truth, with_groups
-from consilience.posterior.truth import MIN_PROBABILITY, Truth, temper
+from consilience.posterior.truth import MIN_PROBABILITY, Tempering, Truth, temper
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 from consilience.truth.coding import gold_weights
 from consilience.truth.space import no_covariates
@@ -35,6 +39,7 @@ from consilience.when_used import xr
 
 # Whose tables are drawn where the fit's own model has none of probabilities alone.
 TABLES = "hierarchical_dawid_skene"
+TABLES_BEFORE = "tables"  # the group of the tables that the fit had without gold
 SCORED = 1e-3  # least probability, as everywhere that log-loss is stated
 # Draws of the tables: at least and at most so many, by answers times states. Where the
 # fit has more, each stands for several.
@@ -66,7 +71,8 @@ class Corrected(NamedTuple):
     single: Single
     lesson: Lesson
     given: Int[np.ndarray, " G"]
-    before: Float[np.ndarray, "U S"]
+    space: Space
+    before: Single
 
     def kept(self, data: xr.DataTree) -> xr.DataTree:
         """Return the fit with what gold taught it, and what that is worth."""
@@ -77,10 +83,15 @@ class Corrected(NamedTuple):
         about |= {"correlation_error": lesson.errors[1]}
         group = lesson.learned.stored().assign_attrs(about)
         group["given"] = "unit_with_gold", self.given
-        group["before"] = ("unit", "slot"), self.before.astype(np.float32)
+        start = start_of(self.before).truth.probability
+        group["before"] = ("unit", "slot"), start.astype(np.float32)
         for name, values in lesson.names.items():  # also of units that are not here
             group[name] = "pair_with_gold", np.array(values, object)
-        return with_tables(with_groups(data, **{GROUP: group}), {"gold": lesson.table})
+        groups, was = {GROUP: group}, self.before
+        if was.name in names() and was.result.parameters:
+            tables = few_draws(was.model, self.space, was.result, was.tempering)
+            groups[f"{GROUP}/{TABLES_BEFORE}"] = tables.assign_attrs(model=was.name)
+        return with_tables(with_groups(data, **groups), {"gold": lesson.table})
 
 
 class Tables(NamedTuple):
@@ -104,9 +115,10 @@ class Lesson(NamedTuple):
         self, space: Space, gold: Gold, single: Single, prob: float, tables: Tables
     ) -> Corrected:
         """Correct what a fit says of some items."""
-        before = reported_truth(single.result, single.tempering)
-        truth = with_known(self.learned.corrected(space, before, prob), gold)
+        truth = self.learned.corrected(space, start_of(single), prob)
+        truth = with_known(truth, gold)
         result = replace(single.result, log_likelihood=None)
+        before = replace(single, result=result)
         same = tables.model is single.model
         if tables.drawn:
             kept = {n: v for n, v in result.parameters.items() if same or n == "weight"}
@@ -119,7 +131,7 @@ class Lesson(NamedTuple):
             single, model=tables.model, name=name, result=result, reason=reason
         )
         single = believing(single, space, truth)
-        return Corrected(single, self, gold.unit, before.probability)
+        return Corrected(single, self, gold.unit, space, before)
 
 
 @products_on_one_thread()
@@ -157,10 +169,9 @@ def taught_by(
     generator: np.random.Generator,
 ) -> Lesson:
     """Learn from the gold labels of a space what a fit that was without is worth."""
-    before = reported_truth(single.result, single.tempering)
     numbers = pd.to_numeric(pd.Series(space.states), errors="coerce").notna().all()
     ordered = space.kind == "choice" and bool(request.ordered or numbers)
-    learned, worth = learn(space, before, gold, generator, ordered=ordered)
+    learned, worth = learn(space, start_of(single), gold, generator, ordered=ordered)
     weight = _weights(space, gold, given)
     sentence, table, surprise = stated(worth, weight, request.effort.prob, space.kind)
     sure = (gold.likelihood > 0).sum(1) == 1
@@ -178,9 +189,13 @@ def drawn_truths(
     learned: Taught, space: Space, single: Single, gold: Gold, number: int
 ) -> Iterator[Float[np.ndarray, "U S"]]:
     """Give draws of P(state) as gold has corrected it, after those of the start."""
-    before = reported_truth(single.result, single.tempering)
-    for drawn in learned.drawn(space, before, GIVEN_BURN_IN + number):
+    for drawn in learned.drawn(space, start_of(single), GIVEN_BURN_IN + number):
         yield with_known(Truth(drawn, drawn, drawn), gold).probability
+
+
+def start_of(single: Single) -> Start:
+    """Return what a fit without gold believes."""
+    return Start(reported_truth(single.result, single.tempering), single.models)
 
 
 def draws_of(single: Single) -> int:
@@ -224,13 +239,19 @@ def _weights(
 
 def believing(single: Single, space: Space, truth: Truth) -> Single:
     """Return the fit with another posterior of the truth, tempered as it was."""
-    tempering = single.tempering
-    if tempering is None:
+    if single.tempering is None:
         return single.believing(truth)
-    kept = prior_at_full_strength(space, single.result)
+    tempering = tempered_as(truth, single.tempering, space, single.result)
+    return replace(single.believing(tempering.raw), tempering=tempering)
+
+
+def tempered_as(
+    truth: Truth, tempering: Tempering, space: Space, result: Result
+) -> Tempering:
+    """Return how a tempered posterior was before, tempered as another was."""
+    kept = prior_at_full_strength(space, result)
     raw = temper(truth, kept, 1 / tempering.design_effect)
-    tempering = replace(tempering, raw=raw, tempered=truth, reported="tempered")
-    return replace(single.believing(raw), tempering=tempering)
+    return replace(tempering, raw=raw, tempered=truth, reported="tempered")
 
 
 def with_known(truth: Truth, gold: Gold) -> Truth:

@@ -63,7 +63,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import OptionError, not_a, not_among
-from consilience.intervals import bounds, move_bound
+from consilience.intervals import bounds, log_odds, move_bound
 from consilience.model import HostModel, Model, logarithms, thin
 from consilience.model.language import logsumexp
 from consilience.posterior.spaces import candidate_states, restored_space
@@ -148,6 +148,19 @@ def mix(truths: list[Truth], weights: Float[np.ndarray, "A ..."]) -> Truth:
             for name in FIELDS
         )
     )
+
+
+def halfway(one: Truth, other: Truth) -> Truth:
+    """Return the geometric mean of two posteriors, with bounds halfway in log-odds."""
+    both = np.sqrt(one.probability * other.probability)
+    middle = both / np.maximum(both.sum(1, keepdims=True), _LEAST)
+    lower, upper = (
+        special.expit(
+            (log_odds(getattr(one, name)) + log_odds(getattr(other, name))) / 2
+        )
+        for name in ("lower", "upper")
+    )
+    return Truth(middle, np.minimum(lower, middle), np.maximum(upper, middle))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
