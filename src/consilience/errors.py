@@ -9,6 +9,7 @@ without a value. The command line shows the option instead (`as_options`). What 
 in quotes is data, and stays as it is.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Iterable
@@ -28,6 +29,8 @@ def as_options(message: str) -> str:
 
 def _option(match: re.Match[str]) -> str:
     name, value = match[1].replace("_", "-"), match[2]
+    if value.startswith('["'):
+        return f"--{name} {' '.join(map(shlex.quote, json.loads(value)))}"
     if value[:1] in {"'", '"'}:
         value = shlex.quote(value[1:-1])
     switch = {"True": f"--{name}", "False": f"--no-{name}"}

@@ -38,8 +38,7 @@ def test_a_missing_file_is_named(tmp_path):
     ("header", "said"),
     [
         ("x,y", r"'x', 'y'.*`item=\"x\"` `label=\"y\"`.*`format=\"wide\"`"),
-        ("pic,who,said", "`item=.pic.` `annotator=.who.` `label=.said.`"),
-        ("pic,worker,said", "`item=.pic.` `annotator=.worker.` `label=.said.`"),
+        ("a,b,c", "`item=.a.` `annotator=.b.` `label=.c.`"),
         ("pic,w1,w2,w3", "one for each annotator.*`format=.wide.` `item=.pic.`"),
         ("photo_id,rater_1,rater_2", "one for each annotator"),
     ],

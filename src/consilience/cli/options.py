@@ -23,7 +23,7 @@ from consilience.errors import ColumnError, KindError, OptionError, SourceError
 from consilience.inference import engines
 from consilience.inference.options import EngineOptions
 from consilience.responses import options
-from consilience.responses.options import COLUMNS, ReadOptions
+from consilience.responses.options import COLUMNS, INSIDE, ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +158,9 @@ _GIVEN = {
     "n": Annotated[str | None, Parameter(name="--n")],
     "header": Annotated[bool, Parameter(negative="--no-header", show_default=False)],
     "items": Path | None,
-    **dict.fromkeys(("labels", "offered", "answers", "missing", "statuses"), Several),
+    **dict.fromkeys(
+        ("item", "labels", "offered", "answers", "missing", "statuses"), Several
+    ),
 }
 # What the columns hold that options name.
 ROLES = {
@@ -181,8 +183,10 @@ def _options() -> Iterator[tuple[str, Any, Any]]:
     yield "format", str | None, None
     for each in fields(ReadOptions):
         if each.name == "columns":
-            yield from ((name, _GIVEN.get(name, str | None), None) for name in COLUMNS)
-        elif each.name != "gold":
+            for name in COLUMNS:
+                kind = _GIVEN.get(name, str | None)
+                yield name, kind, () if kind is Several else None
+        elif each.name not in {"gold", *INSIDE}:
             kind = _GIVEN.get(each.name) or _KINDS.get(each.type, each.type)
             yield each.name, kind, () if kind is Several else each.default
 
@@ -239,7 +243,9 @@ def read_responses(
 
 def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
     """Return the reader's record for what was asked."""
+    item = reading.item
     given = {
+        "item": item if len(item) > 1 else next(iter(item), None),
         "gold": gold,
         "labels": _list_or_file(reading.labels),
         "offered": _list_or_file(reading.offered),

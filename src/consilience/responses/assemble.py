@@ -151,6 +151,8 @@ _ROLES = ("item", "annotator", "label", "response_id")
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
     """Turn a reader's draft into responses."""
+    if options.given is not None:  # tables beside have columns of their own
+        options = replace(options, columns=options.given)
     account = draft.account
     draft = _tidied(draft, _missing_words(draft, options))
     _check_rows(draft)

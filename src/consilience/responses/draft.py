@@ -123,9 +123,10 @@ class Cleaning:
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
 _USUAL_WORDS = {
-    YES: "yes / y / true / 1 / 1.0 / present",
-    NO: "no / n / false / 0 / 0.0 / absent",
-    MAYBE: "maybe / perhaps",
+    YES: "yes / y / true / 1 / 1.0 / present / ja / j / oui / sí / si / sì / sim",
+    NO: "no / n / false / 0 / 0.0 / absent / nein / non / não / nao",
+    MAYBE: "maybe / perhaps / vielleicht / peut-être / peut être / quizás / quizá / "
+    "tal vez / forse / talvez",
     SKIPPED: "unclear / unsure / not sure / skip / skipped / can't tell / cannot "
     "tell / idk / don't know / dont know / do not know / unknown / "
     "undecided / ? / n/a / na / not applicable / no answer",
@@ -166,6 +167,17 @@ class Draft:
     def place(self, answer: int) -> str:
         """Say where the row of an answer stands."""
         return self.where(int(self.row[answer]))
+
+
+def meaning_of(word: str) -> str | None:
+    """Return whether a word means yes, no or maybe; None: neither, or it is skipped."""
+    names = {YES: "yes", NO: "no", MAYBE: "maybe"}
+    return None if word in {"0", "1", "total"} else names.get(_WORDS.get(word, SKIPPED))
+
+
+def codes_of_words(words: Iterable[str]) -> list[int]:
+    """Return what words mean: `YES`, `NO` and so on, -1 for those that are unknown."""
+    return [_WORDS.get(word.casefold(), SKIPPED) for word in words]
 
 
 def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:

@@ -29,7 +29,7 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
             "*.responses.users | *.responses.status | NAME[] & NAME-suggestion"
         ),
     ),
-    "counts": ("columns.counts", "*[yY][eE][sS]*"),
+    "counts": ("columns.counts", ""),
     "crowd": ("columns.counts:CROWD", "labels.csv"),
     "cvat": ("tools.cvat:TOOL", rb"(?s)(?=<).*?<annotations.*?<meta>"),
     "doccano": (

@@ -16,12 +16,14 @@ type Repeats = Literal["keep", "all", "distinct", "first", "last", "drop", "erro
 KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
 ANSWERS = ("no", "maybe", "yes")  # by their codes
 MEANINGS = ("yes", "no", "maybe", "skipped")
+TOGETHER = " + "  # between the names of columns that name the item together
+INSIDE = {"item_columns", "given", "planned"}  # no options of the public face
 MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Names of the source's columns; None: found by the usual names."""
+    """Names of the source's columns; None: found by names and content."""
 
     item: str | None = None
     annotator: str | None = None
@@ -78,6 +80,9 @@ class ReadOptions:
     one_hot: tuple[str, ...] = ()
     fold_case: bool = False
     normalize: bool = False
+    item_columns: tuple[str, ...] = ()  # that name the item together
+    given: Columns | None = None  # the columns that the caller named, where planned
+    planned: bool = False  # whether the columns are all that have a role
 
     def __post_init__(self) -> None:
         """Refuse words that are none of those there are."""
@@ -109,8 +114,18 @@ class ReadOptions:
 
 def read_options(given: Mapping[str, Any]) -> ReadOptions:
     """Return the record of options that are given side by side, as `read` has them."""
-    columns = Columns(**{column: given[name] for name, column in COLUMNS.items()})
-    rest = {e.name: given[e.name] for e in fields(ReadOptions) if e.name != "columns"}
+    named = {column: given[name] for name, column in COLUMNS.items()}
+    item_columns: tuple[str, ...] = ()
+    if isinstance(named["item"], list | tuple):
+        item_columns = _texts("item", named["item"])
+        named["item"] = TOGETHER.join(item_columns)
+    columns = Columns(**named)
+    others = (
+        each.name
+        for each in fields(ReadOptions)
+        if each.name not in {"columns", *INSIDE}
+    )
+    rest = {name: given[name] for name in others}
     if not isinstance(given["answers"], Mapping | None):
         expected = "a dictionary: {'ja': 'yes'}"
         raise OptionError(not_a("answers", given["answers"], expected))
@@ -118,9 +133,8 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
         if rest[name] is not None or name == "missing":
             rest[name] = _texts(name, rest[name])
     rest["missing"] = (*MISSING, *rest["missing"])
-    return ReadOptions(
-        columns=columns, **rest | {"answers": dict(rest["answers"] or {})}
-    )
+    rest["answers"] = dict(rest["answers"] or {})
+    return ReadOptions(columns=columns, item_columns=item_columns, **rest)
 
 
 def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:

@@ -21,9 +21,10 @@ from consilience.errors import (
     SourceError,
     not_among,
 )
-from consilience.responses.columns.cells import propose_one_hot
+from consilience.responses.columns.cells import propose_one_hot, together
+from consilience.responses.columns.long import one_question, without_refused
 from consilience.responses.columns.names import argument, find, listing
-from consilience.responses.columns.recognition import understand
+from consilience.responses.columns.proposer import understand
 from consilience.responses.columns.wide import named_unlike
 from consilience.responses.format_table import (
     CERTAIN,
@@ -56,7 +57,7 @@ from consilience.responses.sources.opening import (
     without,
 )
 from consilience.responses.table import Responses
-from consilience.responses.text import TextTable
+from consilience.responses.text import TextTable, stack
 from consilience.responses.tools.reading import reader_of_tool
 from consilience.responses.tools.tool import Tool
 
@@ -72,7 +73,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     format: str | None = None,
     kind: Kind | None = None,
     question: str | None = None,
-    item: str | None = None,
+    item: str | Sequence[str] | None = None,
     annotator: str | None = None,
     label: str | None = None,
     answer: str | None = None,
@@ -392,16 +393,22 @@ def _plan(
     best = max(grades.values())
     fit = [each for each in NAMES if grades[each] == best]
     table = None
-    if best <= 1 and not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}:
-        table = load_table(first, options, unnested=True)
-        shown = without(table, options.exclude)
-        understood = understand(shown, options, assumed)
-        sources = [_looked_at(first, table), *sources[1:]]
-        if understood is not None:
-            name, options = understood
-            return reader_of(name), sources, options
+    table_like = not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}
+    if best < CERTAIN and table_like:
+        table = stack([load_table(e, options, unnested=True) for e in sources])
+        for role in ("item", "label"):  # that cannot be written as texts
+            find(table.names, role, None, table.source, table.unusable)
+        if len(table.names) < 2:
+            raise _unknown(probed, table)
+        shown = together(without(table, options.exclude), options)
+        shown = one_question(without_refused(shown, options), options)
+        name, options = understand(shown, options, assumed)
+        frame = isinstance(first, Frame) and isinstance(first.data, pd.DataFrame)
+        if len(sources) == 1 and not (frame and name != "long"):  # which has an index
+            sources = [_looked_at(first, table)]
+        return reader_of(name), sources, options
     if best == 0:
-        raise _unknown(probed, table)
+        raise _unknown(probed, None)
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         raise SourceError(f"{probed.name}: may be read in several ways; choose {may}")
@@ -412,8 +419,6 @@ def _looked_at(source: Source, table: TextTable) -> Source:
     """Return a source whose table was loaded to be looked at, to be read as it is."""
     if not isinstance(source, Frame):
         return Frame(data=[], table=table, name=str(source), file=source)
-    if isinstance(source.data, pd.DataFrame):  # whose index readers look at
-        return source
     return replace(source, table=table)
 
 

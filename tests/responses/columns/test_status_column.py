@@ -28,7 +28,7 @@ def test_work_that_was_refused_does_not_count(status):
 
 def test_a_status_that_refuses_nothing_leaves_all_rows():
     assert cs.read(table("SUBMITTED")).num_responses == 12
-    named = table("rejected").rename(columns={"status": "mood"})
+    named = table("rejected").rename(columns={"status": "remark"})
     assert cs.read(named).num_responses == 12
 
 

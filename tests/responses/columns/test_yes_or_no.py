@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import ColumnError, KindError
+from consilience.errors import ConsilienceError, SourceError
 from consilience.responses import read
 
 
@@ -38,8 +38,12 @@ def test_yes_and_no_beside_a_query_are_contains(answer, label):
 
 
 def test_yes_and_no_of_unclear_meaning_are_refused_with_both_ways_out():
-    with pytest.raises(KindError, match=r"answer='verdict'.*kind='choice'"):
+    with pytest.raises(SourceError) as caught:
         read(asked("verdict", "label"))
+    first, second = str(caught.value).partition(" or `")[::2]
+    assert '`label="label"`' in first
+    assert '`label="label"`' in second
+    assert ("`answer=" in first) != ("`answer=" in second)
     assert read(asked("verdict", "label"), answer="verdict").kind == "contains"
     responses = read(asked("verdict", "label"), kind="choice")
     assert responses.kind == "choice"
@@ -79,8 +83,13 @@ def hot(**more):
 
 
 def test_a_column_per_label_is_recognised_and_the_way_is_said():
-    with pytest.raises(ColumnError, match="one_hot=cat,dog,fox"):
-        read(hot(fox=[0, 0, 0]))
+    responses = read(hot(fox=[0, 0, 0]))
+    assert (responses.kind, responses.num_responses) == ("contains", 9)
+    assert "'cat', 'dog', 'fox' says whether a label was given" in str(
+        responses.assumptions
+    )
+    with pytest.raises(ConsilienceError, match="one_hot=cat,dog,fox"):
+        read(hot(fox=[0, 0, 0]).drop(columns=["image", "worker"]))
 
 
 def test_a_column_per_label_is_read_as_contains():

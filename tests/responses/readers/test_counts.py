@@ -33,7 +33,7 @@ def test_yes_of_shown_gives_the_no_of_the_others(written):
 
 def test_more_answers_than_were_shown_are_refused(written):
     path = written("a.csv", "item,label,n_yes,n_maybe,n_shown\n1,a,1,0,1\n1,b,3,1,3\n")
-    with pytest.raises(DataError, match=r"row 3: 3 yes and 1 maybe of 3 shown"):
+    with pytest.raises(DataError, match=r"row 3: 3 yes, 1 maybe, 3 shown"):
         read(path)
 
 

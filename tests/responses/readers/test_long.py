@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import ColumnError, DataError
+from consilience.errors import ColumnError, ConsilienceError, DataError
 from consilience.responses import read
 
 LINES = """{"task":"007","worker":"1e5","label":"cat"}
@@ -126,10 +126,10 @@ def test_answers_beside_labels_are_contains(written):
 
 
 def test_answers_of_other_words_are_refused_until_they_are_mapped(written):
-    path = written("a.csv", "item,label,answer\n1,dog,oui\n1,cat,non\n")
-    with pytest.raises(DataError, match=r"a.csv, row 2: 'oui' .* 'non'"):
+    path = written("a.csv", "item,label,answer\n1,dog,evet\n1,cat,yok\n")
+    with pytest.raises(DataError, match=r"a.csv, row 2: 'evet' .* 'yok'"):
         read(path)
-    responses = read(path, answers={"Oui": "yes", "non": "no"})
+    responses = read(path, answers={"Evet": "yes", "yok": "no"})
     assert responses.table["answer"].tolist() == ["yes", "no"]
 
 
@@ -145,14 +145,16 @@ def test_several_rows_of_one_response_are_objects_when_asked(written):
         read(path, kind="objects", answer="response")
 
 
-def test_lists_of_labels_are_objects_only_when_asked(written):
+def test_lists_of_labels_are_objects_where_somebody_names_them(written):
+    text = '{"task":1,"label":["x","y"]}\n{"task":1,"label":[]}\n'
+    with pytest.raises(ConsilienceError, match='`kind="objects"`'):
+        read(written("b.jsonl", text))
     path = written(
         "a.jsonl",
         '{"task":1,"worker":"a","label":["x","y"]}\n{"task":1,"worker":"b","label":[]}\n',
     )
-    with pytest.raises(DataError, match='`kind="objects"`'):
-        read(path)
-    responses = read(path, kind="objects")
+    responses = read(path)
+    assert responses.kind == "objects"
     assert responses.table["label"].astype(object).where(
         responses.table["label"].notna(), None
     ).tolist() == ["x", "y", None]

@@ -11,11 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int, Int8
 
-from consilience.errors import ColumnError, DataError, KindError, OptionError
+from consilience.errors import ColumnError, DataError, OptionError
 from consilience.responses.columns.looks import FLAGS, YES_NO, look, parse_structure
 from consilience.responses.columns.names import find, listing, plain
-from consilience.responses.draft import YES, Account, is_yes_or_no, read_answers
-from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.draft import (
+    YES,
+    Account,
+    is_yes_or_no,
+    meaning_of,
+    read_answers,
+)
+from consilience.responses.options import TOGETHER, Kind, ReadOptions
 from consilience.responses.text import (
     Coded,
     TextTable,
@@ -112,42 +118,45 @@ def check_single(
         return
 
 
-# Yes or no to a label
+# Items that several columns name
 
-_PRESENCE = re.compile(
-    r"contain|has|have|present|visible|shown|depicted|match|isthere|isin|yesno|applies"
-)
-_STATUS = re.compile(
-    r"gold|taint|approv|accept|reject|skip|cancel|draft|spam|valid|verif|review|submit"
-    r"|complete|done|train|test|trust|bann|activ|delet|hidden|archiv|flag|missed|star"
-    r"|bookmark|lucky|sandbox|live|public|email"
-)
-_ASKED = {"query", "target", "prompt", "question", "asked", "asklabel", "keyword"}
+_BETWEEN = (" / ", " | ", " :: ", " >< ")
+
+
+def together(table: TextTable, options: ReadOptions) -> TextTable:
+    """Return a table with a column for the items that several columns name."""
+    names, name = options.item_columns, TOGETHER.join(options.item_columns)
+    if not names or name in table.columns:
+        return table
+    for each in names:
+        find(list(table.columns), "item", each, table.source)
+    columns = [table.columns[each] for each in names]
+    every = [text for column in columns for text in column.values.to_pylist()]
+    between = next((b for b in _BETWEEN if not any(b in t for t in every)), None)
+    if between is None:
+        raise DataError(
+            f"{table.source}: the columns {listing(names)} cannot name items together, "
+            f"since their texts hold {listing(_BETWEEN)}; write one column of ids"
+        )
+    codes = np.stack([column.codes for column in columns])
+    filled = (codes >= 0).all(axis=0)
+    pairs, place = np.unique(codes[:, filled], axis=1, return_inverse=True)
+    texts = [column.values.to_pylist() for column in columns]
+    values = text_array(
+        between.join(t[k] for t, k in zip(texts, pair, strict=True)) for pair in pairs.T
+    )
+    whole = np.full(table.num_rows, -1, np.int32)
+    whole[filled] = place
+    return replace(table, columns={**table.columns, name: Coded(whole, values)})
+
+
+# Yes or no to a label
 
 
 def yes_or_no(table: TextTable, names: Sequence[str]) -> dict[str, str]:
     """Return the columns of yes-or-no words, and what they look like."""
     looks = {n: look(table.columns[n]) for n in names if n in table.columns}
     return {name: seen for name, seen in looks.items() if seen in {YES_NO, FLAGS}}
-
-
-def answer_among(table: TextTable, label: str, unused: Sequence[str]) -> str | None:
-    """Return the column that answers whether the label is there, if one does."""
-    may_be = yes_or_no(table, unused)
-    telling = [name for name in may_be if _PRESENCE.search(plain(name))]
-    words = [n for n in may_be if may_be[n] == YES_NO and not _STATUS.search(plain(n))]
-    if len(telling) == 1:
-        return telling[0]
-    if len(words) == 1 and plain(label) in _ASKED:
-        return words[0]
-    unclear = telling or words
-    if telling or len(unclear) == 1:
-        raise KindError(
-            f"{table.source}: column {unclear[0]!r} holds yes-or-no words beside the "
-            f"label {label!r}; if it says whether the label is there, name it "
-            f"(`answer={unclear[0]!r}`); if not, ask for `kind='choice'`"
-        )
-    return None
 
 
 def warn_of_words(table: TextTable, unused: Sequence[str], account: Account) -> None:
@@ -159,6 +168,25 @@ def warn_of_words(table: TextTable, unused: Sequence[str], account: Account) -> 
             "not used; if it answers whether the label is there, name it "
             f"(`answer={words[0]!r}`)"
         )
+
+
+_NUMBER_OF = {"n", "num", "number", "count", "counts", "of", "votes", "anzahl", "total"}
+_SHOWN = {"shown", "asked", "nshown", "numshown"}
+
+
+def columns_of_counts(table: TextTable) -> dict[str, str]:
+    """Return the columns that count the answers yes, no and maybe, or who was asked."""
+    found: dict[str, str] = {}
+    for name, column in table.columns.items():
+        words = [w for w in re.split(r"[\W_]+", name.casefold()) if w]
+        word = " ".join(each for each in words if each not in _NUMBER_OF)
+        word = re.sub(r"^(?:n|num)(?=yes$|no$|maybe$|shown$)", "", word)
+        shown = word in _SHOWN or plain(name) == "total"
+        what = "shown" if shown else "yes" if word == "selected" else meaning_of(word)
+        values = column.values.to_pylist()
+        if what and values and all(re.fullmatch(r"\d+(?:\.0)?", v) for v in values):
+            found.setdefault(what, name)
+    return found
 
 
 # One column per label

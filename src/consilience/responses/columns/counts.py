@@ -8,7 +8,7 @@ with a last column `n` (how many items had that pattern).
 label) and, if known, `truth.csv`; peerannot's file is ``{task: {worker: label}}``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -17,16 +17,18 @@ import numpy as np
 from consilience.errors import DataError, SourceError
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
+from consilience.responses.columns import cells
+from consilience.responses.columns.beside import column_looks
 from consilience.responses.columns.cells import counts, long_cells
-from consilience.responses.columns.long import ANONYMOUS, column_looks, long_draft
-from consilience.responses.columns.names import find, plain
+from consilience.responses.columns.long import ANONYMOUS, long_draft
+from consilience.responses.columns.names import find
 from consilience.responses.columns.wide import (
     item_and_label_types,
     lead_column,
     name_index,
 )
 from consilience.responses.draft import Account, Draft
-from consilience.responses.format_table import Probe, Reader
+from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_frame
 from consilience.responses.sources.arrow_columns import cell_text
@@ -36,9 +38,6 @@ from consilience.responses.sources.opening import fingerprints, load_tables
 from consilience.responses.table import Responses
 from consilience.responses.text import Coded, TextTable, recode, text_array
 
-_YES = ("nyes", "numyes", "selected", "yes")
-_SHOWN = ("nshown", "numshown", "shown", "total")
-_MAYBE = ("nmaybe", "nummaybe", "maybe")
 _MAX_CELLS = 10_000_000
 
 
@@ -50,8 +49,9 @@ def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
     rest = [name for name in names if name != item]
     label = find(rest, "label", options.columns.label, table.source)
     n = find(rest, "n", options.columns.n, table.source)
-    if item and label and _column(rest, _YES) and _column(rest, _SHOWN):
-        draft = _yes_of_shown(table, item, label)
+    counted = cells.columns_of_counts(table)
+    if item and label and "yes" in counted and {"no", "shown"} & set(counted):
+        draft = _yes_of_shown(table, item, label, counted)
     elif item and label and n:
         draft = long_draft(table, options)
     elif n and not item and n == names[-1]:
@@ -61,30 +61,30 @@ def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
     return assemble(draft, options)
 
 
-def _column(names: list[str], usual: tuple[str, ...]) -> str | None:
-    by_plain = {plain(name): name for name in names}
-    return next((by_plain[name] for name in usual if name in by_plain), None)
-
-
-def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
+def _yes_of_shown(
+    table: TextTable, item: str, label: str, columns: Mapping[str, str]
+) -> Draft:
     """Yes, maybe and no of those who were shown the label."""
     every = np.arange(table.num_rows)
-    columns = [_column(table.names, usual) for usual in (_YES, _SHOWN, _MAYBE)]
-    yes, shown, maybe = (
-        counts(table.single(name), table, every, zero=True) if name else 0 * every
-        for name in columns
-    )
+    number = {
+        what: cells.counts(table.single(name), table, every, zero=True)
+        for what, name in columns.items()
+    }
+    yes, maybe = number["yes"], number.get("maybe", 0 * every)
+    shown = number.get("shown", yes + maybe + number.get("no", 0))
     no = shown - yes - maybe
-    if (no < 0).any():
-        row = int((no < 0).argmax())
+    wrong = (no < 0) | (no != number.get("no", no))
+    if wrong.any():
+        row = int(wrong.argmax())
+        told = ", ".join(f"{number[what][row]} {what}" for what in number)
         raise DataError(
-            f"{table.where(row)}: {yes[row]} yes and {maybe[row]} maybe of "
-            f"{shown[row]} shown; expected no more answers than shown; fix the row"
+            f"{table.where(row)}: {told}; expected as many answers as were shown, "
+            "and no more; fix the row"
         )
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
     rows, answer = np.nonzero(n)
     roles = {item: "item", label: "label"}
-    roles |= dict.fromkeys((name for name in columns if name), "n")
+    roles |= dict.fromkeys(columns.values(), "n")
     unused = [name for name in table.names if name not in roles]
     unasked = int((n.sum(axis=1) == 0).sum())
     account = Account(
@@ -185,15 +185,9 @@ def _patterns(table: TextTable, n: str) -> Draft:
     )
 
 
-def _sniff(probe: Probe) -> int:
-    names = list(probe.names)
-    return 3 * bool(_column(names, _YES[:2]) and _column(names, _SHOWN))
-
-
 READER = Reader(
     name="counts",
     what="how many gave each answer: item, label, n; or n_yes, n_shown; or a matrix",
-    sniff=_sniff,
     read=read_counts,
 )
 

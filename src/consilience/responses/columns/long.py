@@ -7,30 +7,30 @@ A table with a column for the label and one for the answer to it holds yes/no an
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from jaxtyping import Int
 
-from consilience.errors import ColumnError, KindError
+from consilience.errors import ColumnError
 from consilience.responses.assemble import assemble, equal_rows
 from consilience.responses.columns import cells
-from consilience.responses.columns.looks import look
+from consilience.responses.columns.beside import (
+    column_looks,
+    extra_columns,
+    gold_pairs,
+    kind_column,
+)
 from consilience.responses.columns.names import (
-    EXTRAS,
     OTHER,
     choose_question,
     find,
     listing,
     plain,
-    require,
     usual,
 )
+from consilience.responses.columns.proposer import settled
 from consilience.responses.draft import Account, Draft, Dropped, read_answers
 from consilience.responses.format_table import Probe, Reader
-from consilience.responses.options import KINDS, Kind, ReadOptions
+from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.opening import load_tables
 from consilience.responses.table import Responses
@@ -40,6 +40,7 @@ ROLES = (
     *("item", "annotator", "response_id", "object", "main", "gold"),
     *("n", "label", "answer"),
 )
+_QUESTIONS = 12  # that a file may be about, rather than items of as many names
 ANONYMOUS = "The source names no annotator: every answer is anonymous."
 
 _NUMBERS: Mapping[str, Callable[[Coded, TextTable, np.ndarray], np.ndarray]] = {
@@ -53,7 +54,7 @@ type Roles = Mapping[str, str]
 
 def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read one or more files or data frames, taken as one table."""
-    table = load_tables(sources, options, unnested=True)
+    table = cells.together(load_tables(sources, options, unnested=True), options)
     table = one_question(without_refused(table, options), options)
     return assemble(long_draft(table, options), options)
 
@@ -61,15 +62,19 @@ def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
 def long_draft(table: TextTable, options: ReadOptions) -> Draft:
     """Give meaning to the columns of a long table."""
     table, options = cells.one_hot(table, options)
-    roles = find_roles(table, options)
+    table, assumed = cells.together(table, options), list[str]()
+    if not options.planned:
+        options = settled(table, options, assumed)
+        table = cells.together(table, options)
+    roles = _roles(table, options)
     name = roles["label"]
     table = _with_lists(table, name, options)
     objects = options.split is not None or {"object", "main"} & set(roles)
     likely: Kind = "objects" if objects else "choice"
     likely = "contains" if "answer" in roles else likely
-    kind = options.kind or _kind_column(table) or likely
+    kind = options.kind or kind_column(table) or likely
     _check_kind(table, roles, kind, asked=options.kind is not None)
-    account = Account(read=table.num_rows)
+    account = Account(read=table.num_rows, assumptions=assumed)
     full = _counted(table, roles, kind, options, account)
     if name in table.columns:
         rows, label = np.arange(table.num_rows), table.columns[name]
@@ -133,67 +138,20 @@ def long_draft(table: TextTable, options: ReadOptions) -> Draft:
     )
 
 
-def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
-    """Say which column plays which role; a column that was named plays no other."""
-    named, source, cannot = options.columns, table.source, table.unusable
-    given = {role: getattr(named, role) for role in ROLES}
-    empty = {n for n, column in table.columns.items() if column.codes.max() < 0}
-    roles: dict[str, str] = {}
-
-    def free(role: str) -> list[str]:
-        taken = {name for other, name in given.items() if other != role}
-        taken |= set(roles.values())
-        if role not in {"item", "annotator", "label"} and given[role] is None:
-            taken |= empty
-        return [name for name in table.names if name not in taken]
-
-    roles["item"] = require(free("item"), "item", named, source, cannot)
-    for role in ROLES[1:]:
-        name = find(free(role), role, given[role], source, cannot)
-        if name is not None:
+def _roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
+    """Return the columns that were found or named, by role."""
+    roles = {}
+    for role in ROLES:
+        given = getattr(options.columns, role)
+        if given is not None:
+            name = find(table.names, role, given, table.source, table.unusable)
+            assert name is not None  # noqa: S101 (it is there, or an error)
             roles[role] = name
-    guessed = "n" in roles and given["n"] is None and plain(roles["n"]) != "n"
-    if guessed and "annotator" in roles:  # a person's answer is rarely counted
-        del roles["n"]
     if "label" not in roles and "answer" in roles and options.kind != "contains":
         roles["label"] = roles.pop("answer")
-    if options.kind in {"choice", "objects"} and given["answer"] is None:
+    if options.kind in {"choice", "objects"}:
         roles.pop("answer", None)
-    if "label" not in roles:
-        cells.propose_one_hot(table, free("label"))
-        roles["label"] = require(free("label"), "label", named, source, cannot)
-    if "answer" not in roles and options.kind in {None, "contains"}:
-        unused = [name for name in free("answer") if plain(name) not in EXTRAS]
-        answer = cells.answer_among(table, roles["label"], unused)
-        roles |= {} if answer is None else {"answer": answer}
     return roles
-
-
-def column_looks(table: TextTable, names: Sequence[str]) -> dict[str, str]:
-    """Say what each of some columns seems to hold."""
-    columns = table.columns
-    return {n: look(columns[n]) if n in columns else "lists" for n in names}
-
-
-def extra_columns(
-    table: TextTable, options: ReadOptions, rows: Int[np.ndarray, " N"]
-) -> dict[str, pd.Series]:
-    """Columns of time and status, and those that were asked for, to carry along."""
-    for name in options.extras:
-        find(table.names, "extra column", name, table.source)
-    wanted = [n for n in table.columns if plain(n) in EXTRAS or n in options.extras]
-    return {name: table.columns[name].take(rows).series() for name in wanted}
-
-
-def gold_pairs(item: Coded, gold: Coded | None) -> pd.DataFrame | None:
-    """Gold labels of items, each once, of a column that holds them row by row."""
-    if gold is None:
-        return None
-    pairs = pd.DataFrame({"item": item.codes, "label": gold.codes}).drop_duplicates()
-    pairs = pairs[(pairs >= 0).all(axis=1)]
-    texts = {"item": item.values, "label": gold.values}
-    columns = {n: v.take(pa.array(pairs[n])).to_pandas() for n, v in texts.items()}
-    return pd.DataFrame(columns, dtype="str")
 
 
 def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
@@ -207,20 +165,6 @@ def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
     note = f"cells of column {name!r} were read as several labels ({how})"
     lists_ = {**table.lists, name: lists}
     return replace(table, columns=rest, lists=lists_, notes=(*table.notes, note))
-
-
-def _kind_column(table: TextTable) -> Kind | None:
-    """Kind that a column of that name gives for the whole table."""
-    column = table.columns.get("kind")
-    kinds = [] if column is None else column.values.to_pylist()
-    if not kinds or not set(kinds) <= set(KINDS):
-        return None
-    if len(kinds) > 1:
-        raise KindError(
-            f"{table.source}: its column 'kind' names {', '.join(kinds)}; read a file "
-            "of one kind, or the folder that it came from"
-        )
-    return cast("Kind", kinds[0])
 
 
 def _check_kind(table: TextTable, roles: Roles, kind: Kind, *, asked: bool) -> None:
@@ -300,7 +244,7 @@ def one_question(table: TextTable, options: ReadOptions) -> TextTable:
     texts = column.values.to_pylist()
     number = np.bincount(column.codes[column.codes >= 0], minlength=len(texts))
     given = {t: f"{n:,} rows" for t, n in zip(texts, number, strict=True) if n}
-    if len(given) < 2 and options.question is None:
+    if options.question is None and not 2 <= len(given) <= _QUESTIONS:
         return table
     question = choose_question(given, options.question, source)
     rows = np.flatnonzero(column.codes == texts.index(question))

@@ -5,6 +5,7 @@ the last word of a longer name, is taken only where what the column holds agrees
 results say that it was assumed. The words are in `words.toml`.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,10 @@ USUAL = {role: tuple(words.split()) for role, words in _WORDS["usual"].items()}
 LIKELY = {role: frozenset(words.split()) for role, words in _WORDS["likely"].items()}
 OTHER = {what: tuple(words.split()) for what, words in _WORDS["other"].items()}
 EXTRAS = OTHER["extras"]
+PRESENCE = re.compile(
+    r"contain|has|have|present|visible|shown|depicted|match|isthere|isin|yesno|applies"
+)
+_ASIDES = frozenset([*OTHER["asides"], *OTHER["statuses"], *USUAL["gold"]])
 _PEOPLE = frozenset(OTHER["people"])
 _NEEDED = ("item", "label", "annotator")  # without them the answers would change
 _ENDING = re.compile(
@@ -57,6 +62,35 @@ def is_likely_whole(name: str, role: str) -> bool:
     word = plain(name)
     short = _ENDING.sub("", word)
     return word in USUAL[role] or not {word, short}.isdisjoint(LIKELY[role])
+
+
+@lru_cache(maxsize=1 << 16)
+def name_prior(name: str, role: str) -> float:
+    """Return how far a name is for a role: 2 if usual, from 1 if likely, else less."""
+    word, less = plain(name), 2.0 * is_aside(name)
+    if role == "asked":
+        return max(name_prior(name, "label"), 1.5 * (word in OTHER["asked"]) - less)
+    if role == "answer":
+        telling = 1.5 * (PRESENCE.search(word) is not None)
+        usually = max(2.0 * (word in USUAL["answer"]), telling)
+        return max(name_prior(name, "label"), usually - less)
+    score = 0.0
+    if word in USUAL[role]:
+        score = 1.25 if word in OTHER["vague"] else 2.0 + 0.5 * (word == role)
+    elif role in LIKELY:
+        score = 1.5 if is_likely_whole(name, role) else 1.0 * is_likely(name, role)
+    others = ("response_id", "n") if role in _NEEDED else ()
+    if any(word in USUAL[other] or word in LIKELY[other] for other in others):
+        score -= 1.5
+    return score - less
+
+
+def is_aside(name: str) -> bool:
+    """Say whether a column is named for what is no answer: a time, a remark, a guess."""
+    words = set(re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.casefold())) | {
+        plain(name)
+    }
+    return not words.isdisjoint(_ASIDES)
 
 
 def is_truth(name: str) -> bool:
@@ -142,9 +176,13 @@ def is_comment(name: str) -> bool:
     return not set(re.split(r"[\W_]+", name.casefold())).isdisjoint(OTHER["comments"])
 
 
-def argument(role: str, name: str | None) -> str:
-    """Return the argument that names a column, for messages."""
-    return f'`{role}="{name}"`'
+def argument(role: str, name: str | Sequence[str] | None) -> str:
+    """Return the argument that names a column, or several, for messages."""
+    if name is None or isinstance(name, str):
+        return f'`{role}="{name}"`'
+    return (
+        f"`{role}=[{', '.join(json.dumps(each, ensure_ascii=False) for each in name)}]`"
+    )
 
 
 def listing(names: Sequence[str] | Mapping[str, str], limit: int = 12) -> str:

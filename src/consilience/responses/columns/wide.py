@@ -17,6 +17,7 @@ import pandas as pd
 
 from consilience.errors import ColumnError, SourceError
 from consilience.responses.assemble import assemble, equal_rows
+from consilience.responses.columns.beside import extra_columns, gold_pairs
 from consilience.responses.columns.cells import (
     as_lists,
     check_lists,
@@ -26,23 +27,28 @@ from consilience.responses.columns.cells import (
     pointless,
     without_points,
 )
-from consilience.responses.columns.long import extra_columns, gold_pairs
 from consilience.responses.columns.looks import (
+    CONSTANT,
     DISTINCT,
     EMPTY,
     FEW,
     FLAGS,
     FRACTIONS,
+    LONGER,
     NEVER_LABELS,
     NUMBERS,
     look,
+    num_values,
 )
 from consilience.responses.columns.names import (
     EXTRAS,
     USUAL,
+    are_people,
     find,
+    is_aside,
     is_truth,
     listing,
+    name_prior,
     plain,
     usual,
 )
@@ -66,6 +72,7 @@ _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 _ASIDE = frozenset({*EXTRAS, *USUAL["gold"]})
 _ROWS, _LABELS = 20_000, 50  # that are looked at; that answers may have
 _SPLIT, _ERRORS = 12, 3  # rows without a unanimous answer; standard errors
+BY_NAME = "by its name"
 _TRUTH = "is named for the truth; if it is gold, name it: `gold_column=`"
 
 
@@ -83,7 +90,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
             f"{table.source}: the columns {listing(layout.unclear)} hold labels of "
             f"{listing(layout.annotators, 4)} and are named unlike them: are they "
             "annotators? Name all annotators (`annotators=`), or exclude the columns "
-            "(`exclude=`)"
+            f"(`exclude={','.join(layout.unclear)}`)"
         )
     account.warnings.extend(layout.warnings)
     rows, columns, cell = long_cells(table, layout.annotators)
@@ -165,7 +172,7 @@ def lead_column(
     for name in table.lists:
         table.single(name)
     names = table.names
-    lead = find(names, "item", given, table.source)
+    lead = name_of_rows(table, given)
     if lead is None and names and names[0] in _INDEX and header:
         lead = names[0]  # an index that was written without a name
     if lead is None:
@@ -176,6 +183,34 @@ def lead_column(
         return Coded.of([str(row) for row in range(table.num_rows)]), names
     check_filled(table, {"item": lead})
     return table.columns[lead], [name for name in names if name != lead]
+
+
+def name_of_rows(table: TextTable, given: str | None) -> str | None:
+    """Return the column that names the rows: an id that differs, by its name."""
+    if given is not None:
+        return find(table.names, "item", given, table.source)
+
+    def prior(name: str) -> float:
+        return name_prior(name, "item") - LONGER.get(look(table.columns[name]), 0.0)
+
+    named = [n for n in table.columns if name_prior(n, "item") >= 1]
+    keys = [n for n in named if num_values(table.columns[n]) == table.num_rows]
+    again = [n for n in named if look(table.columns[n]) != CONSTANT]
+    if keys or again:
+        return max(keys or again, key=prior)
+    unlike = [n for n in table.columns if _may_name(n, table.columns[n])]
+    return unlike[0] if len(unlike) == 1 else None
+
+
+def _may_name(name: str, column: Coded) -> bool:
+    """Say whether a column can name the rows, whatever it is called."""
+    whole = num_values(column) == len(column) >= FEW
+    return (
+        whole
+        and look(column) == DISTINCT
+        and not is_aside(name)
+        and not _numbers_rows(column)
+    )
 
 
 def item_and_label_types(
@@ -231,6 +266,9 @@ def wide_columns(
     truth = [name for name in may_be if is_truth(name)]
     truth = truth if len(may_be) - len(truth) > 1 else []  # others can be annotators'
     may_be = [name for name in may_be if name not in truth]
+    asides = [n for n in may_be if is_aside(n) or _numbers_rows(columns[n])]
+    asides = asides if len(may_be) - len(asides) > 1 else []
+    may_be = [name for name in may_be if name not in asides]
     out, doubtful = _left_out(columns, {name: looks[name] for name in may_be})
     unlike = named_unlike([name for name in may_be if name not in out])
     alike = [name for name in may_be if name not in {*out, *unlike}]
@@ -239,7 +277,7 @@ def wide_columns(
     if set(out.values()) == {EMPTY} and len(out) == len(may_be):
         out = {}  # nobody answered anything, which is an error of its own
     annotators = [name for name in may_be if name not in out | named]
-    out |= dict.fromkeys(truth, _TRUTH)
+    out |= dict.fromkeys(truth, _TRUTH) | {n: looks[n] or BY_NAME for n in asides}
     if not annotators:
         raise ColumnError(
             f"{source}: no column looks like an annotator's; expected annotators "
@@ -311,6 +349,9 @@ def numbered_stem(names: Sequence[str]) -> str | None:
 
 def named_unlike(names: Sequence[str]) -> list[str]:
     """Return the columns beside those, most of all, that differ in a number alone."""
+    people = [name for name in names if are_people([name])]
+    if len(people) > max(1, len(names) / 2):
+        return [name for name in names if name not in people]
     stems = Counter(map(_stem, names))
     common, count = stems.most_common(1)[0] if stems else ("", 0)
     least = 3 if common == "#" else 2
@@ -323,6 +364,19 @@ def _stem(name: str) -> str:
     if re.search(r"\d", name):
         return re.sub(r"\d+", "#", name)
     return re.sub(r"(?<=[a-z])[A-Z]$|(?<![^\W_])[A-Za-z](?![^\W_])", "#", name)
+
+
+def _numbers_rows(column: Coded) -> bool:
+    """Say whether a column counts the rows."""
+    values = column.values.to_pylist()
+    if (
+        len(values) < FEW
+        or len(values) != len(column)
+        or not all(map(str.isdigit, values))
+    ):
+        return False
+    numbers = sorted(map(int, values))
+    return numbers[0] < 2 and numbers[-1] - numbers[0] == len(numbers) - 1
 
 
 def made_of_others(
@@ -353,7 +407,7 @@ def _left_out(
     """Columns that do not hold labels, and why; and those that may not."""
     values = {n: set(columns[n].used().values.to_pylist()) for n in looks}
     out = {
-        name: seen or "by its name"
+        name: seen or BY_NAME
         for name, seen in looks.items()
         if seen in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
     }
@@ -369,13 +423,15 @@ def _left_out(
     groups = [group for group in (words, whole, numbers) if group]
     with_core = [g for g in groups if max(shared(g).values(), default=0) > 1]
     labels = next(iter(with_core or groups), [])
-    number, doubtful = shared(labels), []
+    number, doubtful = shared(labels), list[str]()
+    unlike_others = named_unlike(left)
     for name in left:
         if any(number[value] > (name in labels) for value in values[name]):
             continue
         filled = int((columns[name].codes >= 0).sum())
         unlike = name not in labels or looks[name] == DISTINCT
-        if with_core and filled >= FEW and unlike:
+        other = name in unlike_others or looks[name] == CONSTANT
+        if with_core and filled >= FEW and (unlike or other):
             out[name] = looks[name] or "shares no label with the others"
         elif unlike or filled >= FEW:
             doubtful.append(name)
