@@ -243,7 +243,7 @@ def read_responses(
 
 def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
     """Return the reader's record for what was asked."""
-    item = reading.item
+    item = reading.item or ()
     given = {
         "item": item if len(item) > 1 else next(iter(item), None),
         "gold": gold,

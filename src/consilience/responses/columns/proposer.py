@@ -356,7 +356,8 @@ class _Readings:
         items = [(name,) for name in self.items()]
         items = [self.given["item"]] if "item" in self.given else items
         values = self.may_be("label")
-        if "answer" in self.given and self.options.kind not in {"choice", "objects"}:
+        of_pairs = "answer" in self.given or self.options.kind == "contains"
+        if of_pairs and self.options.kind not in {"choice", "objects"}:
             values = []
         for item in items:
             for person in people:
@@ -485,6 +486,7 @@ class _Readings:
                 continue
             of_item = seen.follows(item, name) or seen.follows((name,), item[0])
             words = seen.look[value] in {looks.YES_NO, looks.FLAGS}
+            words |= plain(value) == "answer" or self.options.kind == "contains"
             of_item &= not (words and self.called("asked", name)[1] >= NAMED)
             of_person = who and (
                 seen.follows(who, name) or seen.follows((name,), who[0])
