@@ -392,27 +392,34 @@ def _plan(
     grades = {each: grade(each, probed) for each in NAMES}
     best = max(grades.values())
     fit = [each for each in NAMES if grades[each] == best]
-    table = None
     table_like = not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}
     if best < CERTAIN and table_like:
-        table = stack([load_table(e, options, unnested=True) for e in sources])
-        for role in ("item", "label"):  # that cannot be written as texts
-            find(table.names, role, None, table.source, table.unusable)
-        if len(table.names) < 2:
-            raise _unknown(probed, table)
-        shown = together(without(table, options.exclude), options)
-        shown = one_question(without_refused(shown, options), options)
-        name, options = understand(shown, options, assumed)
-        frame = isinstance(first, Frame) and isinstance(first.data, pd.DataFrame)
-        if len(sources) == 1 and not (frame and name != "long"):  # which has an index
-            sources = [_looked_at(first, table)]
-        return reader_of(name), sources, options
+        return _by_its_columns(sources, probed, options, assumed)
     if best == 0:
         raise _unknown(probed, None)
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         raise SourceError(f"{probed.name}: may be read in several ways; choose {may}")
     return reader_of(fit[0]), sources, options
+
+
+def _by_its_columns(
+    sources: list[Source], probed: Probe, options: ReadOptions, assumed: list[str]
+) -> tuple[Reader, list[Source], ReadOptions]:
+    """Choose the reader of a table by what its columns hold."""
+    first = sources[0]
+    table = stack([load_table(e, options, unnested=True) for e in sources])
+    for role in ("item", "label"):  # that cannot be written as texts
+        find(table.names, role, None, table.source, table.unusable)
+    if len(table.names) < 2:
+        raise _unknown(probed, table)
+    shown = together(without(table, options.exclude), options)
+    shown = one_question(without_refused(shown, options), options)
+    name, options = understand(shown, options, assumed)
+    frame = isinstance(first, Frame) and isinstance(first.data, pd.DataFrame)
+    if len(sources) == 1 and not (frame and name != "long"):  # which has an index
+        sources = [_looked_at(first, table)]
+    return reader_of(name), sources, options
 
 
 def _looked_at(source: Source, table: TextTable) -> Source:

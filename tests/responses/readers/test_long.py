@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import ColumnError, ConsilienceError, DataError
+from consilience.errors import ColumnError, ConsilienceError, DataError, SourceError
 from consilience.responses import read
 
 LINES = """{"task":"007","worker":"1e5","label":"cat"}
@@ -53,7 +53,7 @@ def test_any_names_of_columns_are_read_when_named(written):
     assert cells(responses, "annotator") == ["2"]
     with pytest.raises(ColumnError, match=r"no column 'qux' for item; found 'foo'"):
         read(path, format="long", item="qux", label="baz")
-    with pytest.raises(ColumnError, match="no column looks like the item"):
+    with pytest.raises(SourceError, match="which column is which does not show"):
         read(path, format="long", label="baz")
 
 

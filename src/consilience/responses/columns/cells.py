@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -88,12 +89,21 @@ def flatten(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
     return rows, encode(pc.list_flatten(full))
 
 
-def check_single(
-    column: Coded, source: str, options: ReadOptions, account: Account
-) -> None:
-    """Reject cells that certainly hold several labels, warn of those that may."""
-    if options.labels is not None or options.offered is not None:
-        return
+class Separated(NamedTuple):
+    """Cells that seem to hold several labels, and how sure that is."""
+
+    separator: str
+    several: list[str]
+    sure: bool
+    uneven: bool
+
+
+def separated(column: Coded) -> Separated | None:
+    """Return how cells seem to be separated; None: each is one label.
+
+    It is sure where most parts come back in other cells, and uneven where cells have
+    one part, or two, or more.
+    """
     texts = [t for t in column.values[:_MAX_VALUES].to_pylist() if t is not None]
     for separator in _SEPARATORS:
         split = {text: split_labels(text, separator) for text in texts}
@@ -105,17 +115,31 @@ def check_single(
         again = sum(often[part] > 1 for part in parts) / len(parts)
         if again <= _AGAIN and separator not in "|\n":
             continue
-        msg = (
-            f"{source}: cells such as {listing(several, 2)} seem to hold several "
-            f"labels; split them with `split={separator!r}` (kind objects), or, if "
-            'each is one label, ask for `kind="choice"`'
-        )
         words = sum(len(part) > 2 for part in parts) > len(parts) / 2
         many = 1 < len(several) > _SHARE * len(texts)
-        if again > _AGAIN and words and many and options.kind != "choice":
-            raise DataError(msg)
-        account.warnings.append(msg)
+        uneven = len({len(parts) for parts in split.values()}) > 1
+        sure = again > _AGAIN and words and many
+        return Separated(separator, several, sure, uneven)
+    return None
+
+
+def check_single(
+    column: Coded, source: str, options: ReadOptions, account: Account
+) -> None:
+    """Reject cells that certainly hold several labels, warn of those that may."""
+    if options.labels is not None or options.offered is not None:
         return
+    cells = separated(column)
+    if cells is None:
+        return
+    msg = (
+        f"{source}: cells such as {listing(cells.several, 2)} seem to hold several "
+        f"labels; split them with `split={cells.separator!r}` (kind objects), or, if "
+        'each is one label, ask for `kind="choice"`'
+    )
+    if cells.sure and options.kind != "choice":
+        raise DataError(msg)
+    account.warnings.append(msg)
 
 
 # Items that several columns name
@@ -176,7 +200,7 @@ _SHOWN = {"shown", "asked", "nshown", "numshown"}
 
 def columns_of_counts(table: TextTable) -> dict[str, str]:
     """Return the columns that count the answers yes, no and maybe, or who was asked."""
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for name, column in table.columns.items():
         words = [w for w in re.split(r"[\W_]+", name.casefold()) if w]
         word = " ".join(each for each in words if each not in _NUMBER_OF)
@@ -185,8 +209,8 @@ def columns_of_counts(table: TextTable) -> dict[str, str]:
         what = "shown" if shown else "yes" if word == "selected" else meaning_of(word)
         values = column.values.to_pylist()
         if what and values and all(re.fullmatch(r"\d+(?:\.0)?", v) for v in values):
-            found.setdefault(what, name)
-    return found
+            columns.setdefault(what, name)
+    return columns
 
 
 # One column per label

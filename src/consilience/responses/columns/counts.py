@@ -76,9 +76,9 @@ def _yes_of_shown(
     wrong = (no < 0) | (no != number.get("no", no))
     if wrong.any():
         row = int(wrong.argmax())
-        told = ", ".join(f"{number[what][row]} {what}" for what in number)
+        shares = ", ".join(f"{number[what][row]} {what}" for what in number)
         raise DataError(
-            f"{table.where(row)}: {told}; expected as many answers as were shown, "
+            f"{table.where(row)}: {shares}; expected as many answers as were shown, "
             "and no more; fix the row"
         )
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes

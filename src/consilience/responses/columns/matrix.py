@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int
 
 from consilience.errors import ConsilienceError, SourceError
 from consilience.responses.columns import looks, wide
@@ -19,8 +20,12 @@ from consilience.responses.draft import is_yes_or_no
 from consilience.responses.options import ReadOptions
 from consilience.responses.text import TextTable
 
+type Codes = Int[np.ndarray, " N"]
+
 _ALIKE = 0.1  # agreement beyond chance that labels of one item have at least
 _SURE = 0.4  # that which no other columns have
+_STEADY = 0.5  # variance of sums of counts, of that of independent ones, at most
+_FEWEST = 10  # rows whose sums are looked at
 _SHARED = 0.8  # share of the cells whose label another column has too
 
 
@@ -30,9 +35,12 @@ class Matrix:
 
     lead: str | None
     columns: list[str]
+    rest: list[str]
     shared: float
     by_row: float
     values: list[str]
+    counted: bool
+    totals: list[str]
 
     @property
     def stem(self) -> str | None:
@@ -49,14 +57,14 @@ class Matrix:
 
     @property
     def of_all(self) -> bool:
-        """Whether names are numbers of columns: of the items' too, or with gaps."""
-        lead = self.lead or ""
+        """Whether names are numbers of columns: of others too, or with gaps."""
         numbers = [re.findall(r"\d+", name) for name in self.columns]
         last = sorted(int(each[-1]) for each in numbers if each)
         gaps = len(last) == len(self.columns) and last != [
             *range(last[0], last[-1] + 1)
         ]
-        return gaps or wide.numbered_stem([lead, *self.columns]) is not None
+        every = ([name, *self.columns] for name in self.rest)
+        return gaps or any(wide.numbered_stem(names) is not None for names in every)
 
     @property
     def of_items(self) -> bool:
@@ -85,11 +93,12 @@ class Matrix:
         """Whether each column can only be an annotator's."""
         if self.of_annotators or are_people(self.columns):
             return True
-        if self.flags or self.of_items:
+        if self.of_items or self.of_all:
             return False
-        if self.stem is not None and self.by_row >= _ALIKE and not self.of_all:
+        if self.stem is not None and self.by_row >= (_SURE if self.flags else _ALIKE):
             return True
-        return self.by_row >= _SURE and not self.numbers and self.lead is not None
+        words = not self.numbers and not self.flags
+        return self.by_row >= _SURE and words and self.lead is not None
 
     def is_turned(self, table: TextTable) -> bool:
         """Whether each row holds the answers of one annotator."""
@@ -120,6 +129,16 @@ def as_matrix(
         )
         named = replace(options.columns, annotator=lead)
         return "wide", replace(options, columns=named)
+    if matrix.counted and not matrix.named and lead and is_likely(lead, "item"):
+        counted = [name for name in matrix.columns if name not in matrix.totals]
+        assumed.append(
+            f"Each of the columns {listing(counted, 4)} is a label and holds how many "
+            f"gave it, and each row is an item, named by {lead!r}."
+        )
+        rest = tuple(n for n in table.names if n != lead and n not in counted)
+        by_lead = replace(options.columns, item=lead)
+        exclude = (*options.exclude, *rest)
+        return "counts", replace(options, columns=by_lead, exclude=exclude)
     if not matrix.sure or (not matrix.named and _of_one_answer(table, matrix)):
         if matrix.shared < _SHARED or "label" in roles:
             return None
@@ -172,7 +191,7 @@ def matrix_of(table: TextTable, options: ReadOptions) -> Matrix | None:
         return None
     names = list(table.columns)
     best = wide.name_of_rows(table, named.item)
-    leads = [best, roles.get("annotator"), *names[:1]]
+    leads = [best, roles.get("annotator"), *names[:1], *keys]
     lead = next((name for name in leads if name in keys), None)
     rest = [name for name in names if name != lead]
     try:
@@ -188,15 +207,40 @@ def matrix_of(table: TextTable, options: ReadOptions) -> Matrix | None:
     width = len(columns)
     stands = np.unique(code.astype(np.int64) * width + column) // width
     again = np.bincount(stands, minlength=len(cell.values))[code] > 1
+    counted, totals = _counts(row, column, cell.values.to_pylist(), code, columns)
     few = 0 < 2 * len(cell.values) <= len(code)  # most labels do not stand just once
     matrix = Matrix(
         lead=lead,
         columns=columns,
+        rest=[name for name in names if name not in columns],
         shared=float(again.mean()) if few else 0.0,
         by_row=looks.agreement(row, code) if few else 0.0,
         values=[value for value in cell.values.to_pylist() if value != "-1"],
+        counted=counted,
+        totals=totals,
     )
     return matrix if matrix.shared or (matrix.of_annotators and matrix.values) else None
+
+
+def _counts(
+    row: Codes, column: Codes, values: list[str], code: Codes, names: list[str]
+) -> tuple[bool, list[str]]:
+    """Return whether cells are counts of answers, and which columns are their sums.
+
+    What many say, few say otherwise: sums of rows vary less than their parts. Ratings
+    of one item go up and down together.
+    """
+    if not all(re.fullmatch(r"\d+(?:\.0)?", value) for value in values):
+        return False, []
+    number = np.zeros((row.max(initial=0) + 1, len(names)))
+    number[row, column] = np.array(values, float)[code]
+    whole = number.sum(1, keepdims=True)
+    totals = (2 * number == whole).all(0) & (len(names) > 2)
+    parts = number[:, ~totals]
+    several = len(number) >= _FEWEST and parts.shape[1] > 1 and parts.max() > 1
+    sums = parts.sum(1)
+    steady = sums.var() < _STEADY * parts.var(0).sum() and sums.min() > 0
+    return bool(several and steady), [names[at] for at in np.flatnonzero(totals)]
 
 
 def _odd(table: TextTable, names: list[str]) -> str | None:

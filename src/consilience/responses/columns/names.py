@@ -86,10 +86,9 @@ def name_prior(name: str, role: str) -> float:
 
 
 def is_aside(name: str) -> bool:
-    """Say whether a column is named for what is no answer: a time, a remark, a guess."""
-    words = set(re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.casefold())) | {
-        plain(name)
-    }
+    """Say whether a name is of what is no answer: a time, a remark, a guess."""
+    words = {*re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.casefold())}
+    words.add(plain(name))
     return not words.isdisjoint(_ASIDES)
 
 
