@@ -209,6 +209,9 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     """
     options = read_options(locals())
     responses = read_with(source, options, format=format)
+    place = Path(source) if isinstance(source, (str, Path)) else None
+    if place is not None and (place / "responses.parquet").exists():
+        return responses  # what looks wrong was said when its source was read
     for sentence in responses.cleaning.warnings:
         warnings.warn(sentence, ConsilienceWarning, stacklevel=2)
     return responses
