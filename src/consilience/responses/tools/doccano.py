@@ -6,6 +6,7 @@ without their authors. Older versions list the annotations of an example with th
 of the label and of the user.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,8 +57,8 @@ def _user_answer(at: At, _: str) -> Answers:
 def _file_answer(at: At, _: str) -> Answers:
     """Give the labels of an example in a file; without one it was not annotated."""
     value = first(at, *_LABELS)
-    if isinstance(value, str):  # CSV joins several labels
-        yield "label", Answer(tuple(value.split("#")))
+    if isinstance(value, str):  # CSV joins several labels, of which one may be C#
+        yield "label", Answer(tuple(re.split("(?<=.)#(?=[^#])", value)))
     elif isinstance(value, list) and value:
         spans = any(isinstance(part, (list, dict)) for part in value)
         parts = [
