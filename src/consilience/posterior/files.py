@@ -34,7 +34,7 @@ import pyarrow.parquet as pq
 from consilience.errors import OptionError, SourceError
 from consilience.posterior.tables import write_parquet
 from consilience.responses.sources.json_file import read_json
-from consilience.responses.tools.label_studio import item_of
+from consilience.responses.tools.label_studio import item_of, path_of, taxonomy_labels
 from consilience.visible import visible
 
 if TYPE_CHECKING:
@@ -279,6 +279,8 @@ class Control:
         """Return labels as the value of a result."""
         if self.type == "rating":
             return {"rating": int(labels[0])} if labels else {}
+        if self.type == "pairwise":
+            return {"selected": labels[0]} if labels else {}
         if self.type == "taxonomy":
             return {"taxonomy": [self.paths.get(label, [label]) for label in labels]}
         return {"choices": labels}
@@ -357,18 +359,19 @@ def _prediction(
 def _control(tasks: list[dict[str, Any]], labels: set[str]) -> Control:
     """Return the control whose answers in the export are most often our labels."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    paths: dict[str, list[str]] = {}
+    label_of = taxonomy_labels(tasks)
     for result in _results(tasks):
         value = result["value"]
-        listed = {str(p[-1]): p for p in value.get("taxonomy") or () if p}
-        paths |= listed
-        answers = {"rating": [value.get("rating")], "taxonomy": list(listed)}.get(
-            result["type"], value.get("choices") or ()
-        )
+        answers = {
+            "rating": [value.get("rating")],
+            "pairwise": [value.get("selected")],
+            "taxonomy": [label_of.get(path_of(p)) for p in value.get("taxonomy") or ()],
+        }.get(result["type"], value.get("choices") or ())
         if labels & set(map(str, answers)):
             counts[result["from_name"], result["to_name"], result["type"]] += 1
     if not counts:
         return Control(*_HERE)
+    paths = {label: list(path) for path, label in label_of.items()}
     return Control(*counts.most_common(1)[0][0], paths)
 
 
