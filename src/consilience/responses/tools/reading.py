@@ -121,6 +121,12 @@ def _picks(works: Iterable[Work], choice: Choice, layout: Layout) -> list[_Pick]
         screen, answer = work.screen, work.answers.get(question.name, nothing)
         main = work.answers.get(choice.main or "", nothing).picked
         picked, shown = answer.picked, answer.shown
+        if answer.strange:
+            raise DataError(
+                f"{work.place}: found {answer.strange} where a label was expected in "
+                f"question {question.name!r}; rankings, texts and records are no "
+                "labels: choose another question (`question=NAME`), or export again"
+            )
         if screen is not None:
             picked, main = (screen.picked(each, kind, start) for each in (picked, main))
             shown = screen.choices(kind)

@@ -155,7 +155,7 @@ def named(at: At, paths: Paths) -> dict[str, str | None]:
             fields[plain(path)] = None if no_text else text(cell)
             continue
         inside, point, start = path[:-1].rpartition(".")
-        cell = lookup(inside)(at) if inside else at
+        cell = lookup(inside)(at)
         for key, each in cell.items() if isinstance(cell, dict) else ():
             if key.startswith(start) and not isinstance(each, (list, dict)):
                 fields[plain(inside) + point + key] = text(each)

@@ -93,6 +93,7 @@ class Answer(Struct, frozen=True, gc=False):
     form: Form = "label"
     shown: Labels | None = None  # labels on screen, where the export says so
     title: str = ""  # the question in words, where its name says nothing
+    strange: str = ""  # what was found in place of labels
 
     def among(self, shown: Sequence[str]) -> "Answer":
         """Return the answer with what was on screen, if it is named so there."""
@@ -101,7 +102,11 @@ class Answer(Struct, frozen=True, gc=False):
 
 
 SKIPPED = Answer(None)
-NO_LABEL = Answer((), "text")
+
+
+def no_label(value: object) -> Answer:
+    """Return the answer that a value is from which no label can be read."""
+    return Answer((), "text", strange=f"{value!r:.60}")
 
 
 class Work(Struct, frozen=True, kw_only=True, gc=False):
@@ -135,7 +140,7 @@ def answer(value: object, place: str = "") -> Answer:
     records = sum(isinstance(part, dict) for part in parts)
     strange = any(isinstance(label, (list, dict)) for label in labels)
     if isinstance(value, dict) or 0 < records < len(parts) or strange:
-        return NO_LABEL
+        return no_label(value)
     picked = tuple(text(label, place) or "" for label in labels if label is not None)
     if records:
         return Answer(picked, "regions")
