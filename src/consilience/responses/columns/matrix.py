@@ -143,6 +143,7 @@ def as_matrix(
         if matrix.shared < _SHARED or "label" in roles:
             return None
         raise _ask_wide(table, matrix)
+    _check_crossed(table, [name for name in table.columns if name != lead])
     odd = None if matrix.of_annotators else _odd(table, matrix.columns)
     if odd is not None:
         more = f" {argument('item', lead)}" if lead else ""
@@ -159,6 +160,25 @@ def as_matrix(
         f"({'row numbers' if item is None else f'named by {item!r}'})."
     )
     return "wide", replace(options, columns=replace(options.columns, item=item))
+
+
+def _check_crossed(table: TextTable, names: list[str]) -> None:
+    """Ask where names cross, such as *ann_q1* to *bob_q2*: of people and questions."""
+    parts = [tuple(re.split(r"[\W_]+(?=[^\W_]+$)", name)) for name in names]
+    if any(len(part) != 2 for part in parts):
+        return
+    people, questions = (list(dict.fromkeys(part[k] for part in parts)) for k in (0, 1))
+    both = len(people) > 1 < len(questions)
+    if not both or len({*parts}) < len(people) * len(questions):
+        return
+    rest = [n for n, part in zip(names, parts, strict=True) if part[1] != questions[0]]
+    raise SourceError(
+        f"{table.source}: the columns {listing(names, 12)} are named for "
+        f"{listing(people, 4)} and for {listing(questions, 4)}, as if each of one "
+        "answered each of the other: read one question, without the others "
+        f"(`exclude={','.join(rest)}`), or, if each column is an annotator, add "
+        '`format="wide"`'
+    )
 
 
 def _of_one_answer(table: TextTable, matrix: Matrix) -> bool:

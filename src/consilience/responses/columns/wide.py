@@ -52,7 +52,7 @@ from consilience.responses.columns.names import (
     plain,
     usual,
 )
-from consilience.responses.draft import Account, Draft
+from consilience.responses.draft import Account, Draft, read_answers
 from consilience.responses.format_table import Reader
 from consilience.responses.id_types import common_type
 from consilience.responses.options import ReadOptions
@@ -84,21 +84,18 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     account = Account(unit=f"{of_rows}s", read=table.num_rows)
     lead = options.columns.annotator if turned else options.columns.item
     row_names, rest = lead_column(table, lead, account, header=options.header)
+    pairs = _asked_about(table, options)
+    rest = [name for name in rest if name != pairs]
     layout = wide_columns(table, rest, options)
     if layout.unclear:
-        raise SourceError(
-            f"{table.source}: the columns {listing(layout.unclear)} hold labels of "
-            f"{listing(layout.annotators, 4)} and are named unlike them: are they "
-            "annotators? Name all annotators (`annotators=`), or exclude the columns "
-            f"(`exclude={','.join(layout.unclear)}`)"
-        )
+        raise _ask_unlike(table, [n for n in table.names if n not in rest], layout)
     account.warnings.extend(layout.warnings)
     rows, columns, cell = long_cells(table, layout.annotators)
     asked = drop_not_asked(cell)
     if asked is not cell:
         account.notes.append("cells '-1' were read as not asked")
     label = without_points(asked, account)
-    gold = None if turned or layout.gold is None else table.columns[layout.gold]
+    gold = None if layout.gold is None else table.columns[layout.gold]
     if gold is not None:  # read as the labels were
         gold = gold if asked is cell else drop_not_asked(gold)
         gold = gold if label is asked else pointless(gold)
@@ -107,7 +104,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     given = (label.codes >= 0) & ~again[rows]
     rows, columns, label = rows[given], columns[given], label.take(given)
     place = f"{table.source}, column {layout.annotators[0]!r} and others"
-    if options.split is None:
+    if options.split is None and pairs is None:
         check_single(label, place, options, account)
     lists = as_lists(label, options)
     if lists is not None:
@@ -117,31 +114,63 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     by_row = row_names.take(rows)
     by_column = recode(columns.astype(np.int32), text_array(layout.annotators))
     extras = extra_columns(table, options, rows)
+    answer = None
+    if pairs is not None:
+        answer = read_answers(label, options.answers, table.where, rows, account)
+        label = table.columns[pairs].take(rows)
     account.columns.update({n: of_rows for n in table.names if n not in rest})
     account.columns.update(dict.fromkeys(layout.annotators, of_columns))
-    account.columns.update({} if layout.gold is None else {layout.gold: "gold"})
-    account.columns.update(dict.fromkeys(extras, "carried along"))
+    roles = {layout.gold: "gold", pairs: "label"} | dict.fromkeys(
+        extras, "carried along"
+    )
+    account.columns.update({name: role for name, role in roles.items() if name})
     unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
-    left = {name: seen for name, seen in unused.items() if name not in account.columns}
-    account.unused.update(left)
+    account.unused.update({n: unused[n] for n in unused if n not in account.columns})
     types = item_and_label_types(table, layout.annotators)
     orders = (table.orders[n] for n in layout.annotators if n in table.orders)
     draft = Draft(
         account=account,
-        kind="choice" if lists is None or options.kind == "choice" else "objects",
+        kind=options.kind or ("choice" if lists is None else "objects"),
         item=by_column if turned else by_row,
         annotator=by_row if turned else by_column,
         label=label,
+        answer=answer,
         row=rows,
         where=table.where,
         extras=extras,
-        gold=gold_pairs(row_names, gold),
+        gold=gold_pairs(row_names, None if turned else gold),
         more_items=layout.annotators if turned else row_names.values.to_pylist(),
         types={of_rows: types["item"], "label": types["label"]},
         order=next(orders, ()),
         ordered=table.ordered.issuperset(layout.annotators),
     )
     return assemble(draft, options)
+
+
+def _ask_unlike(
+    table: TextTable, lead: list[str], layout: "WideColumns"
+) -> SourceError:
+    """Return the question whether columns that are named unlike the others are so."""
+    beside = f"beside {listing(lead)}, " if lead else ""
+    return SourceError(
+        f"{table.source}: {beside}the columns {listing(layout.unclear)} hold labels of "
+        f"{listing(layout.annotators, 4)} and are named unlike them: are they "
+        "annotators? Name all annotators (`annotators=`), or exclude the columns "
+        f"(`exclude={','.join(layout.unclear)}`)"
+    )
+
+
+def _asked_about(table: TextTable, options: ReadOptions) -> str | None:
+    """Return the column that each cell says yes or no to; None: cells are labels."""
+    if options.kind != "contains":
+        return None
+    if options.columns.label is None:
+        raise ColumnError(
+            f"{table.source}: in a table with a column for each annotator, kind "
+            "'contains' needs a column of what was asked about in each row; name it "
+            "(`label=NAME`)"
+        )
+    return find(table.names, "label", options.columns.label, table.source)
 
 
 # The rows of a matrix, and its cells
@@ -349,6 +378,9 @@ def numbered_stem(names: Sequence[str]) -> str | None:
 
 def named_unlike(names: Sequence[str]) -> list[str]:
     """Return the columns beside those, most of all, that differ in a number alone."""
+    endings = {re.sub(r"^[^\W_]+", "", name) for name in names}
+    if len(endings) == 1 and endings != {""}:
+        return []  # each is a word before the same ending
     people = [name for name in names if are_people([name])]
     if len(people) > max(1, len(names) / 2):
         return [name for name in names if name not in people]
