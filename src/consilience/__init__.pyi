@@ -78,8 +78,10 @@ from .posterior import drift as drift
 from .posterior import export as export
 from .posterior import load as load
 from .reports import report as report
+from .responses import Plan as Plan
 from .responses import Responses as Responses
 from .responses import describe as describe
+from .responses import plan as plan
 from .responses import read as read
 from .responses import with_names as with_names
 from .responses import write as write

@@ -8,6 +8,7 @@ beside it where they are known.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -29,6 +30,7 @@ from consilience.responses.draft import Cleaning
 from consilience.responses.format_table import Reader
 from consilience.responses.id_types import type_of_arrow
 from consilience.responses.options import ANSWERS, KINDS, Offer, ReadOptions
+from consilience.responses.reading_plan import Plan
 from consilience.responses.side_tables import asked_items, checked_labels
 from consilience.responses.sources.arrow_columns import NOT_WHOLE, as_text
 from consilience.responses.sources.frames import Source, only_path, readable
@@ -81,6 +83,7 @@ class _Metadata(msgspec.Struct, frozen=True):
     sources: dict[str, str]
     types: dict[str, str] | None = None
     in_order: bool = False
+    plan: Any = None
 
 
 def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -171,6 +174,7 @@ def _write_files(responses: Responses, part: Path) -> None:
         "sources": dict(responses.sources),
         "types": dict(responses.types),
         "in_order": responses.in_order,
+        "plan": None if responses.plan is None else responses.plan.record(),
     }
     table = pa.Table.from_pandas(responses.typed(), preserve_index=False)
     metadata = {**(table.schema.metadata or {}), KEY: msgspec.json.encode(account)}
@@ -366,6 +370,7 @@ def _responses(
         cleaning=replace(cleaning, notes=tuple(notes)),
         sources=metadata.sources,
         types=typed if metadata.types is None else metadata.types,
+        plan=None if metadata.plan is None else Plan.of(metadata.plan, str(folder)),
         in_order=metadata.in_order or has_order(labels["label"].tolist()),
     )
 

@@ -3,12 +3,14 @@
 import importlib
 import re
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, partial
+from inspect import signature
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +23,7 @@ from consilience.errors import (
     SourceError,
     not_among,
 )
+from consilience.responses.canonical_folder import read_folder
 from consilience.responses.columns.cells import propose_one_hot, together
 from consilience.responses.columns.long import one_question, without_refused
 from consilience.responses.columns.names import argument, find, listing
@@ -35,6 +38,7 @@ from consilience.responses.format_table import (
     has_mark,
 )
 from consilience.responses.options import Kind, ReadOptions, Repeats, read_options
+from consilience.responses.reading_plan import Plan
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import assumed_encoding, find_layout
 from consilience.responses.sources.frames import (
@@ -70,6 +74,7 @@ type Sources = object
 def read(  # noqa: PLR0913 - the public face spells out every option
     source: Sources,
     *,
+    plan: Plan | str | Path | None = None,
     format: str | None = None,
     kind: Kind | None = None,
     question: str | None = None,
@@ -116,6 +121,10 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         a data frame of pandas, polars or any other library that narwhals knows, a
         relation of DuckDB, a dict of lists, a list of dicts, or an array of items by
         annotators.
+    plan : Plan or path, optional
+        How to read it: a plan, a file of one, or a folder of responses that were read
+        by one. The columns of the source must be those of the plan, and there are no
+        other options beside it.
     format : str, optional
         Name of the format (see `formats`); recognized by default.
     kind : {"choice", "contains", "objects"}, optional
@@ -207,8 +216,12 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     >>> responses.kind, responses.num_items, responses.num_annotators
     ('choice', 2, 2)
     """
-    options = read_options(locals())
-    responses = read_with(source, options, format=format)
+    given = locals()
+    if plan is not None:
+        _check_alone(given)
+        responses = read_by(source, _loaded(plan))
+    else:
+        responses = read_with(source, read_options(given), format=format)
     place = Path(source) if isinstance(source, (str, Path)) else None
     if place is not None and (place / "responses.parquet").exists():
         return responses  # what looks wrong was said when its source was read
@@ -217,17 +230,114 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     return responses
 
 
+def _check_alone(given: Mapping[str, Any]) -> None:
+    """Refuse options beside a plan, which settles them."""
+    usual = signature(read).parameters
+    names = given.keys() - {"source", "plan"}
+    others = [name for name in names if given[name] is not usual[name].default]
+    if others:
+        raise OptionError(
+            f"`plan=` settles how a source is read; leave out {', '.join(others)}, or "
+            "plan the reading again with them"
+        )
+
+
+def _loaded(plan: Plan | str | Path) -> Plan:
+    """Return a plan, that of a file, or that by which a folder was read."""
+    if isinstance(plan, Plan):
+        return plan
+    if not Path(plan).is_dir():
+        return Plan.load(plan)
+    kept = read_folder(plan).plan
+    if kept is None:
+        raise SourceError(f"{plan}: keeps no plan; name a file of one")
+    return kept
+
+
+def plan(source: Sources, **options: Any) -> Plan:
+    """Plan how a source is read, without reading it whole where that can be.
+
+    Parameters
+    ----------
+    source : path, data frame, or sequence of these
+        As for `read`.
+    **options
+        As for `read`.
+
+    Returns
+    -------
+    Plan
+        The format, the role of each column, all options, and why. `read` takes it back
+        (`plan=`), and so for the next export of the same columns.
+
+    Raises
+    ------
+    SourceError
+        If it does not show how the source is to be read; the message says which
+        options would read it.
+    OptionError
+        If an option does not exist.
+
+    See Also
+    --------
+    read : Read the source.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> print(cs.plan(answers, label="animal"))  # doctest: +ELLIPSIS
+    format  long
+    ...
+    annotator  annotator
+    ...
+    >>> plan = cs.plan(answers, label="animal")
+    >>> cs.read(answers, plan=plan).num_items
+    30
+    """
+    usual = {name: each.default for name, each in signature(read).parameters.items()}
+    for name in options:
+        if name not in usual or name == "plan":
+            raise OptionError(not_among("option", name, [*usual]))
+    chosen = usual | options
+    record, name = read_options(chosen), chosen["format"]
+    return _of_sources(source, record, name, _planned)
+
+
+def read_by(source: Sources, plan: Plan) -> Responses:
+    """Read responses as a plan says, from a source of the same columns."""
+
+    def read_checked(
+        given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
+    ) -> Responses:
+        return _read(given, options, name, plan)
+
+    responses = _of_sources(source, plan.options, plan.format, read_checked)
+    return replace(responses, assumptions=(*plan.reasons, *responses.assumptions))
+
+
 def read_with(
     source: Sources, options: ReadOptions, *, format: str | None = None
 ) -> Responses:
     """Read responses with a record of options; what looks wrong is in the account."""
+    return _of_sources(source, options, format, _read)
+
+
+def _of_sources[T](
+    source: Sources,
+    options: ReadOptions,
+    format: str | None,
+    work: Callable[[Sequence[str | Path | Frame], ReadOptions, str | None], T],
+) -> T:
+    """Do what is to be done with a source; what fails of itself is of the source."""
     if format is None and options.one_hot:
         format = "long"
     if format is None and options.annotators:
         format = "wide"
     given = _given(source)
     try:
-        responses = _read(given, options, format)
+        result = work(given, options, format)
     except ConsilienceError:
         raise
     except Exception as error:
@@ -236,12 +346,28 @@ def read_with(
         raise unreadable(", ".join(map(str, given)), error) from error
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
-    return responses
+    return result
 
 
-def _read(
-    given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
-) -> Responses:
+class _Chosen(NamedTuple):
+    """Sources that are open, and how they are to be read."""
+
+    reader: Reader
+    sources: list[Source]
+    rest: list[Source]
+    options: ReadOptions
+    assumed: list[str]
+    plan: Plan
+
+
+@contextmanager
+def _chosen(
+    given: Sequence[str | Path | Frame],
+    options: ReadOptions,
+    name: str | None,
+    plan: Plan | None = None,
+) -> Iterator[_Chosen]:
+    """Open sources and choose how to read them, by a plan where there is one."""
     given_sources = existing(given)
     with ExitStack() as stack:
         is_format = partial(_is_format, name=name)
@@ -256,7 +382,36 @@ def _read(
                 assumed += each.assumptions
             elif kind_of(each) == "text" and each.is_file():
                 assumed += assumed_encoding(each, options.encoding)
+        names = [probe(each, options).names for each in sources]
+        for each, columns in zip(sources, names, strict=True):
+            if plan is not None:
+                plan.check(list(columns), str(each))
         reader, sources, options = _plan(sources, name, options, assumed)
+        tables = reader.name in {"long", "wide", "counts"}
+        made = plan or Plan(
+            format=reader.name,
+            columns=tuple(dict.fromkeys(chain(*names))) if tables else (),
+            options=options,
+            reasons=tuple(assumed),
+        )
+        yield _Chosen(reader, sources, rest, options, assumed, made)
+
+
+def _planned(
+    given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
+) -> Plan:
+    with _chosen(given, options, name) as chosen:
+        return chosen.plan
+
+
+def _read(
+    given: Sequence[str | Path | Frame],
+    options: ReadOptions,
+    name: str | None,
+    plan: Plan | None = None,
+) -> Responses:
+    with _chosen(given, options, name, plan) as chosen:
+        reader, sources, rest, options, assumed, plan = chosen
         if options.question is not None and not reader.questions:
             raise OptionError(
                 f"a source of format {reader.name!r} holds one question; leave out "
@@ -276,6 +431,7 @@ def _read(
         assumptions=(*assumed, *responses.assumptions),
         cleaning=cleaning,
         sources=files_read,
+        plan=responses.plan or plan,
     )
 
 

@@ -13,6 +13,7 @@ from consilience.notebook import Part, as_html
 from consilience.responses.draft import Cleaning
 from consilience.responses.id_types import MIXED, common_type, restored
 from consilience.responses.options import Kind, Offer
+from consilience.responses.reading_plan import Plan
 from consilience.responses.summary import Summary, summarize
 from consilience.responses.text import has_order
 
@@ -54,6 +55,8 @@ class Responses:
     types : mapping of str to str
         Types of items, annotators and labels in the source, by role; `typed` restores
         them.
+    plan : Plan, optional
+        How the source was read.
     in_order : bool
         Whether the order of the labels is known: the caller or an ordered categorical
         gave it, or it is that of numbers or of a well-known scale.
@@ -88,6 +91,7 @@ class Responses:
     sources: Mapping[str, str]
     types: Mapping[str, str] = field(default_factory=dict)
     in_order: bool = False
+    plan: Plan | None = None
 
     @property
     def summary(self) -> Summary:

@@ -72,6 +72,7 @@ _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 _ASIDE = frozenset({*EXTRAS, *USUAL["gold"]})
 _ROWS, _LABELS = 20_000, 50  # that are looked at; that answers may have
 _SPLIT, _ERRORS = 12, 3  # rows without a unanimous answer; standard errors
+_GAPS = 0.9  # share of the cells that a column with gaps fills at most
 BY_NAME = "by its name"
 _TRUTH = "is named for the truth; if it is gold, name it: `gold_column=`"
 
@@ -301,6 +302,9 @@ def wide_columns(
     out, doubtful = _left_out(columns, {name: looks[name] for name in may_be})
     unlike = named_unlike([name for name in may_be if name not in out])
     alike = [name for name in may_be if name not in {*out, *unlike}]
+    full = {name: float((columns[name].codes >= 0).mean()) for name in may_be}
+    usual_gaps = min(_GAPS, max((full[name] for name in alike), default=0.0))
+    unlike = [name for name in unlike if full[name] > usual_gaps]  # as truths are
     agree = bool(unlike) and _agree(columns, unlike, alike)
     named = dict.fromkeys(() if agree else unlike, "is named unlike the others")
     if set(out.values()) == {EMPTY} and len(out) == len(may_be):
