@@ -322,6 +322,8 @@ class Readings:
             alone = seen.apart((asked, *who)) >= APART or self._says_of((asked,), value)
             pair = tuple(sorted((*item, asked), key=list(seen.columns).index))
             numbered = seen.numbers_within((asked, *who), item[0])
+            if seen.number((value,)) > 1:
+                numbered |= any(seen.numbers_within((n, *who), value) for n in pair)
             if not alone and not numbered and "object" not in more:
                 yield self._graded("choice", pair, None, person, value)
 
