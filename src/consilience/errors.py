@@ -61,12 +61,12 @@ class SourceError(ConsilienceError):
     """A file or folder is not what it should be: check its path, format or content."""
 
 
-class ColumnError(ConsilienceError, KeyError):
-    """A column is missing, or two have one name: name or rename it."""
-
-
 class DataError(ConsilienceError):
     """A value is invalid, or does not match the other data: fix it."""
+
+
+class ColumnError(DataError, KeyError):
+    """A column is missing, or two have one name: name or rename it."""
 
 
 class KindError(ConsilienceError):
