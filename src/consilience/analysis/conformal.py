@@ -27,6 +27,7 @@ from consilience.posterior import Fit
 from consilience.posterior.labels import labels
 from consilience.posterior.truth import given_truth
 from consilience.responses.id_types import restores_types
+from consilience.responses.side_columns import named_in
 from consilience.responses.side_tables import nothing_shared
 from consilience.truth.coding import gold_codes
 
@@ -163,7 +164,7 @@ def _truths(
     fit: Fit, table: pd.DataFrame, gold: Table
 ) -> tuple[Int[np.ndarray, " G"], Int[np.ndarray, " G"]]:
     """Return codes of gold's items, in order, and of their labels, each pair once."""
-    rows = as_table(gold, "gold")
+    rows = as_table(gold, "gold", named_in(table))
     if rows is None:
         raise OptionError(not_a("gold", gold, "a file or a data frame"))
     items, names = (

@@ -25,6 +25,7 @@ from consilience.posterior.labels import labels as posterior_labels
 from consilience.posterior.stored import stored
 from consilience.posterior.truth import drawn_truth
 from consilience.responses.id_types import as_texts
+from consilience.responses.side_columns import paired, ranked
 
 UNKNOWN = -1  # code of a label that was not proposed, or that no item of the fit has
 
@@ -76,12 +77,15 @@ def propose(
     if fit.data.attrs["kind"] == "objects":
         table = table[table["responses"] > 0]  # nothing is known of the others
     names = pd.Index(table["item"].astype("str"))
-    frame = _check(_about(predictions, names))
+    fit_labels = labels_of(fit)
+    named = {"item": names, "label": fit_labels}
+    frame = _check(ranked(_about(predictions, names), named))
     frame = frame[frame["rank"] <= top]
     items = names[names.isin(frame["item"])]
     old = None
     if dataset_labels is not None:
-        old = as_texts(dataset_labels[["item", "label"]].dropna())
+        table = paired(dataset_labels, "labels of the data set", named)
+        old = as_texts(table[["item", "label"]].dropna())
         if old["item"].duplicated().any():
             twice = old["item"][old["item"].duplicated()].iloc[0]
             raise DataError(
@@ -94,9 +98,8 @@ def propose(
             f"among the {len(names)} of the fit (such as {names[0]!r}) with a label of "
             "the data set, if such are given; give predictions for the same items"
         )
-    fit_labels = labels_of(fit)
-    named = [frame["label"]] + ([] if old is None else [old["label"]])
-    beyond = pd.Index(pd.concat(named).unique()).difference(fit_labels)
+    every = [frame["label"]] + ([] if old is None else [old["label"]])
+    beyond = pd.Index(pd.concat(every).unique()).difference(fit_labels)
     labels = fit_labels.append(beyond)
     models = list(dict.fromkeys(frame["model"]))
     codes = np.full((len(models), len(items), top), UNKNOWN)
@@ -157,13 +160,6 @@ def _about(predictions: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
 
 
 def _check(predictions: pd.DataFrame) -> pd.DataFrame:
-    lacking = [name for name in ("item", "label", "rank") if name not in predictions]
-    if lacking:
-        columns = ", ".join(map(repr, predictions.columns))
-        raise DataError(
-            f"predictions: there is no column {lacking[0]!r}; found {columns}; they "
-            "have item, label, rank (1 for the best), and model where there are several"
-        )
     stated = predictions.get("probability", np.nan)
     frame = predictions.assign(
         model=predictions.get("model", "model"), probability=stated

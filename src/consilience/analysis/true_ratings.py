@@ -23,6 +23,7 @@ from consilience.posterior import Fit
 from consilience.posterior.stored import category, label_values, names
 from consilience.posterior.truth import NUMBERS, candidates, state_draws
 from consilience.responses.id_types import Types, restored, text_of
+from consilience.responses.side_columns import paired
 
 _DRAWS = 200  # of the truth
 _ROUNDING = 1e-9
@@ -199,12 +200,8 @@ def _members(
     """Return which items are in each group."""
     if not isinstance(groups, pd.DataFrame):
         raise OptionError(not_a("groups", groups, "a data frame of items and groups"))
-    lacking = {"item", "group"} - {*groups.columns}
-    if lacking:
-        raise DataError(
-            f"groups: there is no column {min(lacking)!r} among "
-            f"{', '.join(map(str, groups.columns))}; give item and group"
-        )
+    named = {"item": items.astype(str)}
+    groups = paired(groups, "groups", named, roles=("item", "group"))
     place = pd.Index(items.astype(str)).get_indexer(text_of(groups["item"]))
     if not (place >= 0).any():
         raise DataError(

@@ -263,11 +263,14 @@ def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:
     return given[0] if len(given) == 1 and is_table(given[0]) else list(given)
 
 
-def read_gold(gold: Path, reading: Reading = READ_AS_IT_IS) -> "pd.DataFrame":
-    """Return a file of gold labels, whose columns may be named as the answers' are."""
+def read_gold(
+    gold: Path, answers: "pd.DataFrame | None" = None, reading: Reading = READ_AS_IT_IS
+) -> "pd.DataFrame":
+    """Return a file of gold labels of answers, or of the labels of a run."""
+    from consilience.responses.side_columns import named_in
     from consilience.responses.side_tables import gold_table
 
-    return gold_table(gold, read_options(reading))
+    return gold_table(gold, read_options(reading), named_in(answers))
 
 
 def load_run(run: Path, truth: Truth) -> "Fit":
@@ -313,11 +316,15 @@ CountedLabels = Annotated[
 
 
 def read_all(
-    paths: Sequence[Path], items: Path | None, labels: Path | None = None
+    paths: Sequence[Path],
+    items: Path | None,
+    labels: Path | None = None,
+    answers: "pd.DataFrame | None" = None,
+    reading: Reading = READ_AS_IT_IS,
 ) -> "list[Predictions]":
     """Read predictions; tables name the rows of NumPy files and what they count."""
     return [
-        _read(file, items, labels)
+        _read(file, items, labels, answers, reading)
         for path in paths
         for file in _files(path, whole=items is None)
     ]
@@ -360,9 +367,16 @@ def _files(path: Path, *, whole: bool) -> list[Path]:
     return files
 
 
-def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
+def _read(
+    path: Path,
+    items: Path | None,
+    labels: Path | None,
+    answers: "pd.DataFrame | None",
+    reading: Reading,
+) -> "Predictions":
     from consilience.classifiers import read_predictions
     from consilience.classifiers.predictions import from_arrays, from_table
+    from consilience.responses.side_columns import named_in, ranked
 
     if path.is_dir():
         return read_predictions(path)
@@ -374,4 +388,6 @@ def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
         if labels is not None:
             names = read_columns(labels, ["label"])["label"].tolist()
         return from_arrays([path], rows, names)
-    return from_table(read_columns(path, ()), path.stem, str(path))
+    columns = read_options(reading).columns
+    table = ranked(read_columns(path, ()), named_in(answers), columns, str(path))
+    return from_table(table, path.stem, str(path))

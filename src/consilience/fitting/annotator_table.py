@@ -26,6 +26,7 @@ from consilience.errors import ColumnError, DataError, OptionError
 from consilience.fitting.inputs import Table
 from consilience.responses import ReadOptions, Responses
 from consilience.responses.columns.names import listing
+from consilience.responses.side_columns import roles_in
 from consilience.responses.side_tables import check_filled, side_table, text_frame
 from consilience.truth import ChoiceSpace
 from consilience.truth.coding import with_earlier_answers
@@ -54,15 +55,15 @@ class AnnotatorTable:
             return cls()
         table = side_table(given, ReadOptions(), "annotators")
         columns = [name for name in ("group", "repeat_of") if name in table.names]
-        if "annotator" not in table.names or not columns:
-            lacks = "annotator" if columns else "group"
+        who = roles_in(table, {}, roles=("annotator",))
+        if not columns:
             raise ColumnError(
-                f"annotators: there is no column {lacks!r}; found "
+                "annotators: there is no column 'group'; found "
                 f"{listing(table.names)}; the table has the columns annotator and "
                 "group, repeat_of or both"
             )
-        check_filled(table, {"annotator": "annotator"})
-        frame = text_frame(table, {name: name for name in ("annotator", *columns)})
+        check_filled(table, who)
+        frame = text_frame(table, who | {name: name for name in columns})
         twice = frame["annotator"].duplicated()
         if twice.any():
             raise OptionError(

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 
-from consilience.errors import ColumnError, OptionError, not_a
+from consilience.errors import OptionError, not_a
 from consilience.inference import EngineOptions as EngineOptions  # noqa: PLC0414 (`fitting` exports it)
 from consilience.posterior import Fit
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.columns.names import listing
 from consilience.responses.id_types import Types, settled
+from consilience.responses.side_columns import Named, called, named_in, roles_in
 from consilience.responses.side_tables import (
     check_filled,
     naming_column,
@@ -96,23 +97,21 @@ def both_tasks(
     return given, as_responses(contains)
 
 
-def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
-    """Return a side table as text, reading it where it is a file."""
+def as_table(
+    given: Table | None, what: str, named: Named | None = None
+) -> pd.DataFrame | None:
+    """Return a side table as text, with item and label so called where names are given.
+
+    It is read where it is a file.
+    """
     if given is None:
         return None
     if what == "candidates" and isinstance(given, (str, Path)) and Path(given).is_dir():
         given = Path(given) / CANDIDATES  # the folder that `candidates` writes
     table = side_table(given, ReadOptions(), what)
-    keys = {"item", "label"}
-    lacking = sorted(keys - set(table.names))
-    if what == "gold" and lacking:
-        raise ColumnError(
-            f"gold: there is no column {lacking[0]!r}; found {listing(table.names)}; "
-            "gold has the columns item and label"
-        )
-    if what != "similarity":
-        check_filled(table, {name: name for name in table.names if name in keys})
-    return text_frame(table, {name: name for name in table.columns})
+    names = {} if named is None else roles_in(table, named)
+    check_filled(table, names)
+    return called(text_frame(table, {name: name for name in table.columns}), names)
 
 
 def as_candidates(given: Table | None, responses: Responses) -> pd.DataFrame | None:
@@ -123,7 +122,7 @@ def as_candidates(given: Table | None, responses: Responses) -> pd.DataFrame | N
     what they are, for their columns say nothing of having been answered. Labels of a
     folder are called as the responses call them.
     """
-    table = as_table(given, "candidates")
+    table = as_table(given, "candidates", named_in(responses.table))
     if table is None or not isinstance(given, (str, Path)):
         return table
     listed = (Path(given) / SOURCES).is_file()

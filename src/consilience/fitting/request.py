@@ -30,6 +30,7 @@ from consilience.fitting.inputs import (
 from consilience.inference import EngineOptions, check_engine, check_seed
 from consilience.progress import Reporter
 from consilience.responses import Responses
+from consilience.responses.side_columns import named_in
 from consilience.responses.side_tables import check_gold
 from consilience.spaces import space_of
 from consilience.truth.coding import some_answers
@@ -100,7 +101,7 @@ class Study:
             )
         people = AnnotatorTable.read(annotators)
         responses = people.merged(responses)
-        truth = as_table(gold, "gold")
+        truth = as_table(gold, "gold", named_in(responses.table))
         check_gold(truth, responses.table["item"].cat.categories)
         return cls(
             responses=responses,

@@ -10,6 +10,7 @@ from consilience.fitting.annotator_table import AnnotatorTable
 from consilience.fitting.inputs import Table, as_table
 from consilience.fitting.request import Study
 from consilience.responses import Responses
+from consilience.responses.side_columns import Named
 from consilience.responses.side_tables import nothing_shared
 from consilience.shards import Shards
 
@@ -50,7 +51,9 @@ class ShardedStudy:
                 "annotators: samples of an annotator (repeat_of) are not merged in "
                 "shards; write shards in which they have one name"
             )
-        lists, truth = as_table(candidates, "candidates"), as_table(gold, "gold")
+        named: Named = {"item": shards.items(0), "label": shards.labels}
+        lists = as_table(candidates, "candidates", named)
+        wanted = truth = as_table(gold, "gold", named)
         if lists is not None:
             if shards.kind == "contains":
                 raise OptionError(
@@ -60,10 +63,8 @@ class ShardedStudy:
             lists = _columns_of(lists)
         truth, lists = (_about(table, shards) for table in (truth, lists))
         remarks, with_gold = [], None
-        if gold is not None and truth is not None:
+        if wanted is not None and truth is not None:
             if truth.empty:
-                wanted = as_table(gold, "gold")
-                assert wanted is not None  # noqa: S101 (for the type checker)
                 items = pd.Index(wanted["item"].unique())
                 raise nothing_shared(items, shards.items(0))
             names = pd.Index(truth["item"].unique())

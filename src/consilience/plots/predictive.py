@@ -11,6 +11,7 @@ from consilience.errors import OptionError, not_a, not_among
 from consilience.posterior import Fit
 from consilience.posterior.labels import labels
 from consilience.responses.options import ReadOptions
+from consilience.responses.side_columns import named_in
 from consilience.responses.side_tables import gold_table
 from consilience.scoring.item_metrics import BINS, reliability_table
 from consilience.tables import CATALOGUE
@@ -282,9 +283,8 @@ def _calibration_table(
             )
         data, chance = calibration.data, 0.9 if prob is None else prob
         kind = data.attrs["kind"]
-        truths = gold_table(gold, ReadOptions())
-        table = reliability_table(
-            labels(data), truths, kind=kind, bins=bins, prob=chance
-        )
+        stated = labels(data)
+        truths = gold_table(gold, ReadOptions(), named_in(stated))
+        table = reliability_table(stated, truths, kind=kind, bins=bins, prob=chance)
         return table, chance
     return _given(calibration, "calibration", "Evaluation.calibration", _NEEDS), None

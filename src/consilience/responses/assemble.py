@@ -161,8 +161,9 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     _check_texts(draft, more)
     gold = draft.gold
     if options.gold is not None:
-        gold = gold_table(options.gold, options)
-        check_gold(gold, index(draft.item.values))
+        named = {"item": index(draft.item.values), "label": index(draft.label.values)}
+        gold = gold_table(options.gold, options, named)
+        check_gold(gold, named["item"])
     draft, gold = merge_spellings(draft, options, gold)
     offer, offered, frame = settle_offer(draft, options, gold)
     labels = frame["label"]

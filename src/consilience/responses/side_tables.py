@@ -18,6 +18,7 @@ from consilience.errors import DataError, OptionError, SourceError
 from consilience.responses.columns.names import find, require
 from consilience.responses.draft import Draft
 from consilience.responses.options import Columns, Offer, ReadOptions
+from consilience.responses.side_columns import Named, roles_in
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.frames import as_frame, readable
 from consilience.responses.sources.opening import load_table
@@ -53,7 +54,7 @@ def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
     if isinstance(given, (str, Path)):
         with readable(str(given)):
             return load_table(Path(given), plain)
-    frame = as_frame(given, what, "a file or a data frame")
+    frame = replace(as_frame(given, what, "a file or a data frame"), name=what)
     with readable(f"the data frame of {what}"):
         return load_table(frame, plain)
 
@@ -179,8 +180,8 @@ def item_table(
 ) -> pd.DataFrame:
     """Return the table about items that an option gives, and what the source says."""
     table = side_table(options.items, options, "items")
-    named = options.columns if options.columns.item in table.names else Columns()
-    item = require(table.names, "item", named, table.source)
+    named = {"item": asked.astype("str")}
+    item = roles_in(table, named, options.columns, roles=("item",))["item"]
     check_filled(table, {"item": item})
     names = {name: name for name in table.columns if name not in (item, "asked")}
     if "dataset_label" not in names:
@@ -206,25 +207,15 @@ def item_table(
     return whole
 
 
-def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
+def gold_table(given: object, options: ReadOptions, named: Named) -> pd.DataFrame:
     """Gold labels as texts: `item`, `label` and what there is of what else gold says.
 
     That is `answer`, `annotator` beside an answer, `main`, and `inclusion`.
     """
     table = side_table(given, options, "gold")
-    named = options.columns
-    item = find(table.names, "item", None, table.source)
-    if named.item in table.names or item is None:
-        item = require(table.names, "item", named, table.source)
-    rest = [name for name in table.names if name != item]
-    label = (
-        (named.label if named.label in rest else None)
-        or find(rest, "label", None, table.source)
-        or find(rest, "gold", None, table.source)
-        or require(rest, "label", Columns(), table.source)
-    )
-    names = {"item": item, "label": label}
-    answer = find([n for n in rest if n != label], "answer", None, table.source)
+    names = roles_in(table, named, options.columns)
+    rest = [name for name in table.names if name not in names.values()]
+    answer = find(rest, "answer", None, table.source)
     names |= {"answer": answer} if answer else {}
     if answer and "annotator" in rest:
         names["annotator"] = "annotator"  # one of several experts

@@ -30,6 +30,7 @@ from consilience.posterior import Fit
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.labels import labels as labels_of
 from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.side_columns import named_in
 from consilience.responses.side_tables import gold_table
 from consilience.scoring.gold import not_given
 from consilience.scoring.item_metrics import (
@@ -226,21 +227,21 @@ def score(
     >>> round(cs.score(fit, gold).metrics["accuracy"].value, 2)
     0.9
     """
-    gold, given = gold_table(gold, ReadOptions()), 0
+    stated, given = labels_of(labels.data) if isinstance(labels, Fit) else labels, 0
+    gold = gold_table(gold, ReadOptions(), named_in(stated))
     if isinstance(labels, Fit):
         data, kind = labels.data, labels.data.attrs["kind"]
         if "tables" in data.children and "gold" in data["tables"].children:
             gold, given = not_given(data, gold)
-        labels = labels_of(data)
         items = items_of(data) if kind == "objects" else None
     if kind is None or kind not in get_args(Kind.__value__):
         raise OptionError(not_among("kind of question", kind, get_args(Kind.__value__)))
     chosen = options or ScoreOptions()
     if kind == "objects":
-        metrics = objects_metrics(labels, gold, chosen.clip, chosen.bins, items)
+        metrics = objects_metrics(stated, gold, chosen.clip, chosen.bins, items)
     else:
         prepare = choice_metrics if kind == "choice" else contains_metrics
-        metrics = prepare(labels, gold, chosen.clip, chosen.bins)
+        metrics = prepare(stated, gold, chosen.clip, chosen.bins)
     values, drawn = bootstrapped(
         metrics.measures, metrics.items, chosen.resamples, seed, widest=len(gold)
     )

@@ -33,16 +33,10 @@ import pandas as pd
 
 from consilience.classifiers.candidate_table import FILE, LABELS, Candidates
 from consilience.classifiers.images import Naming, item_names, list_images
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    OptionError,
-    SourceError,
-    not_among,
-)
+from consilience.errors import DataError, OptionError, SourceError, not_among
 from consilience.responses.columns.looks import is_structure
-from consilience.responses.columns.names import listing
 from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.side_columns import roles_in
 from consilience.responses.side_tables import check_filled, side_table, text_frame
 from consilience.responses.sources.frames import readable
 from consilience.responses.text import refuse_nul
@@ -406,12 +400,7 @@ def _lists(
             with readable(str(file)):
                 names = pd.read_parquet(file)
     table = side_table(given, ReadOptions(), "candidates")
-    needed = {name: name for name in ("item", "label")}
-    for name in needed:
-        if name not in table.columns:
-            raise ColumnError(
-                f"candidates: there is no column {name!r}; found {listing(table.names)}"
-            )
+    needed = roles_in(table, {})
     check_filled(table, needed)
     columns = needed | ({"name": "name"} if "name" in table.columns else {})
     frame = text_frame(table, columns)

@@ -156,7 +156,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda rows: rows.drop(columns="rank"), "no column 'rank'"),
+        (lambda rows: pd.concat([rows, rows]).drop(columns="rank"), "column 'rank'"),
         (lambda rows: rows.assign(rank=0), "with 1 for the best"),
         (lambda rows: rows.assign(rank=2), "3 of 3 items have no label of rank 1"),
         (lambda rows: rows.assign(item="x" + rows["item"]), "none of their items"),

@@ -30,6 +30,8 @@ def study(tmp_path_factory):
     pd.DataFrame({"item": items, "label": KINDS[off]}).to_csv(
         place / "old.csv", index=False
     )
+    twice = pd.DataFrame({"item": items * 2, "label": KINDS[[*off, *code]]})
+    twice.to_csv(place / "twice.csv", index=False)
     pd.DataFrame({"item": items}).to_csv(place / "items.csv", index=False)
     pd.DataFrame({"label": KINDS}).to_csv(place / "labels.csv", index=False)
     files = place / "models"
@@ -85,7 +87,7 @@ def test_tables_are_written_whole_and_said_in_words(study, capsys, tmp_path):
     [
         (["--predictions", "models/ranks.npy"], "name the item of each of its rows"),
         (["--predictions", "run"], "holds neither what classify writes nor a file"),
-        (["--predictions", "old.csv"], "there is no column 'rank'"),
+        (["--predictions", "twice.csv"], "add a column 'rank'"),
     ],
 )
 def test_what_is_wrong_with_predictions_is_said_in_one_sentence(

@@ -85,8 +85,8 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
         rename_labels(one, label_column) if len(one.labels.columns) > 1 else one
         for one in loaded
     ]
-    truth = None if gold is None else read_gold(gold)
     also = None if responses is None else _used(responses)
+    truth = None if gold is None else read_gold(gold, also)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConsilienceWarning)  # printed below
         pooled = pool(named, policy=policy, top=top, mass=mass, gold=truth, also=also)

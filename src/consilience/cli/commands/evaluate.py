@@ -12,6 +12,7 @@ from consilience.cli.options import (
     Json,
     Overwrite,
     Prob,
+    Reading,
     RowItems,
     Run,
     Seed,
@@ -45,6 +46,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     *,
     predictions: list[Path],
     dataset_labels: Path | None = None,
+    item: str | None = None,
+    label: str | None = None,
     items: RowItems = None,
     labels: CountedLabels = None,
     parents: Path | None = None,
@@ -65,11 +68,17 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     ----------
     predictions
         Folders that `classify` wrote, or of files of one model each; tables of item,
-        label, rank, and model where there are several; NumPy files of the best labels
-        of each image or of scores for all (.npy, with --items). The folder of
-        ImageNetV2 names its items, labels and the data set's labels itself.
+        label, and model, where there are several, with rank or a score where an item
+        has several labels, or of item and a column of scores for each label; NumPy
+        files of the best labels of each image or of scores for all (.npy, with
+        --items). The folder of ImageNetV2 names its items, labels and the data set's
+        labels itself.
     dataset_labels
         Table of item and label: the one that each item has in the data set.
+    item
+        Column of the item in these tables, where its name is not recognised.
+    label
+        Column of the label in these tables, where its name is not recognised.
     parents
         Table of label and parent: superclasses, or a hierarchy of labels.
     top
@@ -98,11 +107,12 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     from consilience import analysis
 
     fitted = load_run(run, truth)
-    sources = read_all(predictions, items, labels)
+    columns = Reading(item=item, label=label)
+    sources = read_all(predictions, items, labels, fitted.labels(), columns)
     predicted = pd.concat([one.table for one in sources], ignore_index=True)
     dataset = labels_beside(sources)
     if dataset_labels is not None:
-        dataset = read_gold(dataset_labels)
+        dataset = read_gold(dataset_labels, fitted.labels(), columns)
     evaluation = analysis.evaluate(
         fitted,
         predicted,

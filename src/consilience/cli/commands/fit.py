@@ -313,7 +313,7 @@ def _read(
     data = read_responses(sources, reading, both=True)
     if gold is None:
         return data, None
-    truth = read_gold(gold, reading)
+    truth = read_gold(gold, data.table, reading)
     return replace(data, gold=truth), truth
 
 

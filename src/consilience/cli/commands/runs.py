@@ -146,7 +146,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
     if gold is not None:
         from consilience.analysis import label_sets
 
-        truths = read_gold(gold, Reading(item=item, label=label))
+        columns = Reading(item=item, label=label)
+        truths = read_gold(gold, fitted.labels(), columns)
         tables[_SETS] = label_sets(
             fitted, truths, coverage=coverage, by_class=by_class, seed=seed
         )
@@ -226,7 +227,8 @@ def score(  # noqa: PLR0913 (each option stands alone)
     from consilience.scoring.metrics import score as measure
 
     fitted = load_run(run, truth)
-    gold_labels = read_gold(gold, Reading(item=item, label=label))
+    columns = Reading(item=item, label=label)
+    gold_labels = read_gold(gold, fitted.labels(), columns)
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
     scored: Any = fitted
     given = 0
@@ -378,7 +380,7 @@ def ratings(
     from consilience.tables.terminal import terminal
 
     check_free(out, marker=None, overwrite=overwrite)
-    members = None if groups is None else read_columns(groups, ["item", "group"])
+    members = None if groups is None else read_columns(groups, ())
     made = mean_ratings(
         load(run), groups=members, prob=prob, resamples=resamples, seed=seed
     )

@@ -306,7 +306,10 @@ def _made(
     predicted = alone = None
     if options.predictions:
         sources = read_all(
-            options.predictions, options.prediction_items, options.prediction_labels
+            options.predictions,
+            options.prediction_items,
+            options.prediction_labels,
+            fit.labels(),
         )
         predicted = pd.concat([one.table for one in sources], ignore_index=True)
     if options.contains is not None:
