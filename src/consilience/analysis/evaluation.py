@@ -408,7 +408,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         A fit of any kind.
     predictions : pandas.DataFrame
         Columns item, label and rank (from 1), model where there are several, and
-        probability where models state it.
+        probability where models state it. The one label of an item needs no rank, and
+        scores rank several, also those of a column for each label.
     dataset_labels : pandas.DataFrame, optional
         Columns item and label: the label of each item in the data set, one each. Items
         without one are left out.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import App, Parameter, env_var_split
 
-from consilience.errors import ColumnError, KindError, OptionError, SourceError
+from consilience.errors import KindError, OptionError, SourceError
 from consilience.inference import engines
 from consilience.inference.options import EngineOptions
 from consilience.responses import options
@@ -340,14 +340,12 @@ def labels_beside(sources: "Sequence[Predictions]") -> "pd.DataFrame | None":
 
 def read_columns(path: Path, names: Sequence[str]) -> "pd.DataFrame":
     """Return columns of a table as text, by default all."""
+    from consilience.responses.side_columns import roles_in
     from consilience.responses.side_tables import side_table, text_frame
 
     table = side_table(path, read_options(READ_AS_IT_IS), "predictions")
-    for name in names:
-        if name not in table.columns:
-            columns = ", ".join(map(repr, table.columns))
-            raise ColumnError(f"{path}: there is no column {name!r}; found {columns}")
-    return text_frame(table, {name: name for name in names or table.columns})
+    every = {name: name for name in table.columns}
+    return text_frame(table, roles_in(table, {}, roles=names) if names else every)
 
 
 def _files(path: Path, *, whole: bool) -> list[Path]:

@@ -13,7 +13,7 @@ from consilience.posterior import Fit
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.columns.names import listing
 from consilience.responses.id_types import Types, settled
-from consilience.responses.side_columns import Named, called, named_in, roles_in
+from consilience.responses.side_columns import Named, named_in, roles_in
 from consilience.responses.side_tables import (
     check_filled,
     naming_column,
@@ -100,18 +100,16 @@ def both_tasks(
 def as_table(
     given: Table | None, what: str, named: Named | None = None
 ) -> pd.DataFrame | None:
-    """Return a side table as text, with item and label so called where names are given.
-
-    It is read where it is a file.
-    """
+    """Return a side table as text, of what answers name; a file is read."""
     if given is None:
         return None
     if what == "candidates" and isinstance(given, (str, Path)) and Path(given).is_dir():
         given = Path(given) / CANDIDATES  # the folder that `candidates` writes
     table = side_table(given, ReadOptions(), what)
-    names = {} if named is None else roles_in(table, named)
+    names = {} if what == "similarity" else roles_in(table, named or {})
     check_filled(table, names)
-    return called(text_frame(table, {name: name for name in table.columns}), names)
+    others = {name: name for name in table.columns if name not in names.values()}
+    return text_frame(table, others | names)
 
 
 def as_candidates(given: Table | None, responses: Responses) -> pd.DataFrame | None:

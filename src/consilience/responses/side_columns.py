@@ -26,7 +26,8 @@ _ONE = ("model", "item")
 _BESIDE = {*_OF_MODELS, "annotator", "main", "inclusion", "family", "logit", "logodds"}
 _BY_NAMES = 0.25  # points of a name, by its prior; one if the answers name all values
 _CLEARLY = 0.1  # points between the likeliest column and the next
-_LEAST = {"item": 0.2, "annotator": 0.2}  # points; others may be what is left
+_LEAST = 0.2  # points of a column that has a role
+_REST = {"label", "group"}  # roles of what is left: it may have as many points less
 _ROUNDED = 1e-3  # of probabilities that add up to one
 _UNNAMED = Columns()
 
@@ -53,7 +54,8 @@ def roles_in(
         rest = [name for name in names if name not in settled.values()]
         free = [name for name in rest if plain(name) not in _BESIDE]
         points = {name: _points(table, name, role, free, named) for name in free}
-        least = max([_LEAST.get(role, -_LEAST["item"]), *points.values()]) - _CLEARLY
+        least = -_LEAST if role in _REST else _LEAST
+        least = max(least, max(points.values(), default=0.0) - _CLEARLY)
         likeliest = [name for name in free if points[name] > least]
         if len(likeliest) != 1:
             raise ColumnError(
@@ -62,7 +64,7 @@ def roles_in(
                 f"read {role!r}"
             )
         settled[role] = likeliest[0]
-    return settled
+    return {role: settled[role] for role in roles}
 
 
 def _points(
@@ -84,13 +86,6 @@ def _points(
     return content + _BY_NAMES * prior
 
 
-def called(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.DataFrame:
-    """Return a table whose columns are called by their roles."""
-    others = [name for name in roles.keys() - roles.values() if name in frame]
-    new = {name: role for role, name in roles.items()}
-    return frame.drop(columns=others).rename(columns=new)
-
-
 def paired(
     frame: pd.DataFrame,
     where: str,
@@ -103,7 +98,9 @@ def paired(
         return frame
     frame = frame.set_axis([str(name) for name in frame], axis=1)
     table = load_table(Frame(data=frame, name=where), ReadOptions())
-    return called(frame, roles_in(table, named, columns, roles))
+    settled = roles_in(table, named, columns, roles)
+    frame = frame.drop(columns=settled.keys() - settled.values(), errors="ignore")
+    return frame.rename(columns={name: role for role, name in settled.items()})
 
 
 def ranked(
@@ -119,9 +116,8 @@ def ranked(
     """
     if {*PAIR, "rank"} <= {*frame} and columns == _UNNAMED:
         return frame
-    names = [str(name) for name in frame]
-    of_models = {plain(name): name for name in names if plain(name) in _OF_MODELS}
-    frame = called(frame.set_axis(names, axis=1), of_models)
+    names = [plain(n) if plain(n) in _OF_MODELS else n for n in map(str, frame)]
+    frame = frame.set_axis(names, axis=1)
     classes = [n for n in frame if n in {*named.get("label", ())} - {*_OF_MODELS}]
     if len(classes) > 1 and "label" not in frame:
         rest = paired(frame.drop(columns=classes), where, named, columns, ("item",))
