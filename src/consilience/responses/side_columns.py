@@ -117,7 +117,7 @@ def ranked(
     if {*PAIR, "rank"} <= {*frame} and columns == _UNNAMED:
         return frame
     names = [plain(n) if plain(n) in _OF_MODELS else n for n in map(str, frame)]
-    frame = frame.set_axis(names, axis=1)
+    frame = frame.set_axis(names, axis=1).reset_index(drop=True)
     classes = [n for n in frame if n in {*named.get("label", ())} - {*_OF_MODELS}]
     if len(classes) > 1 and "label" not in frame:
         rest = paired(frame.drop(columns=classes), where, named, columns, ("item",))
