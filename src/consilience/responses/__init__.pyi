@@ -7,7 +7,9 @@ from .options import Columns as Columns
 from .options import ReadOptions as ReadOptions
 from .reading import formats as formats
 from .reading import plan as plan
+from .reading import plan_with as plan_with
 from .reading import read as read
+from .reading import read_by as read_by
 from .reading import read_with as read_with
 from .reading_plan import Plan as Plan
 from .summary import Description as Description

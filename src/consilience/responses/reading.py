@@ -219,7 +219,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     given = locals()
     if plan is not None:
         _check_alone(given)
-        responses = read_by(source, _loaded(plan))
+        responses = read_by(source, plan)
     else:
         responses = read_with(source, read_options(given), format=format)
     place = Path(source) if isinstance(source, (str, Path)) else None
@@ -301,12 +301,19 @@ def plan(source: Sources, **options: Any) -> Plan:
         if name not in usual or name == "plan":
             raise OptionError(not_among("option", name, [*usual]))
     chosen = usual | options
-    record, name = read_options(chosen), chosen["format"]
-    return _of_sources(source, record, name, _planned)
+    return plan_with(source, read_options(chosen), format=chosen["format"])
 
 
-def read_by(source: Sources, plan: Plan) -> Responses:
+def plan_with(
+    source: Sources, options: ReadOptions, *, format: str | None = None
+) -> Plan:
+    """Plan how a source is read, with a record of options."""
+    return _of_sources(source, options, format, _planned)
+
+
+def read_by(source: Sources, by: Plan | str | Path) -> Responses:
     """Read responses as a plan says, from a source of the same columns."""
+    plan = _loaded(by)
 
     def read_checked(
         given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None

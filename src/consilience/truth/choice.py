@@ -132,6 +132,12 @@ def with_candidates(
     responses: Responses, lists: pd.DataFrame
 ) -> tuple[Responses, list[str]]:
     """Return responses whose labels are those of candidates as well; say how many."""
+    for column in ("item", "label"):
+        if column not in lists:
+            columns = ", ".join(map(str, lists.columns))
+            raise DataError(
+                f"candidates have columns {columns}; a column {column!r} is needed"
+            )
     items = responses.table["item"].cat.categories.astype("str")
     listed = lists.loc[lists["item"].astype("str").isin(items), "label"].astype("str")
     labels = responses.labels["label"].astype("str")

@@ -1,10 +1,12 @@
 """The commands about responses: `read` and `describe`."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
     from consilience.tables.terminal import DrawnTable
 
 
-def read(
+def read(  # noqa: PLR0913 (each option stands alone)
     files: list[Path],
     /,
     *,
-    out: Path,
+    out: Path | None = None,
     gold: Path | None = None,
+    plan: Flag = False,
+    with_: Annotated[Path | None, Parameter(name="--with")] = None,
     shards: Flag = False,
     shard_rows: int = 2_000_000,
     reading: Reading = READ_AS_IT_IS,
@@ -52,6 +56,11 @@ def read(
         Folder to write.
     gold
         Table of true labels.
+    plan
+        Write how the files would be read, as TOML, in place of reading them.
+    with_
+        How to read them: a plan, or a folder of responses that keeps one. Their columns
+        must be those of the plan.
     shards
         Write answers that may be more than memory holds as shards, files of whole
         items: one label per item (choice), a row for each answer, from one Parquet,
@@ -67,7 +76,14 @@ def read(
         --out responses
     consilience read anna.xml bernd.xml --gold truth.csv --out responses
     consilience read answers.parquet --shards --out shards
+    consilience read answers.csv --plan
+    consilience read may.csv --with plan.toml --out may
     """
+    if plan:
+        _print_plan(files, reading, gold)
+        return
+    if out is None:
+        raise OptionError("no folder to write is named; add --out")
     if shards:
         from consilience.cli.commands.shards import read_shards
 
@@ -80,10 +96,18 @@ def read(
             files[0], out, reading, rows=shard_rows, overwrite=overwrite, json=json
         )
         return
-    from consilience.responses import read_with, write
+    from consilience.responses import read_by, read_with, write
 
     check_free(out, marker="responses.parquet", overwrite=overwrite)
-    responses = read_with(files, read_options(reading, gold), format=reading.format)
+    if with_ is None:
+        responses = read_with(files, read_options(reading, gold), format=reading.format)
+    else:
+        if gold is not None or reading != READ_AS_IT_IS:
+            raise OptionError(
+                "--with settles how the files are read; leave out all other options, "
+                "or plan the reading again with them"
+            )
+        responses = read_by(files, with_)
     show = screen(as_json=json)
     print_account(show, responses)
     write(responses, out, overwrite=overwrite)
@@ -103,6 +127,14 @@ def read(
         "sources": responses.sources,
     }
     finish(show, result, "fit", out, *chosen, "--out", out.parent / "run", written=out)
+
+
+def _print_plan(files: list[Path], reading: Reading, gold: Path | None) -> None:
+    """Write how files would be read."""
+    from consilience.responses import plan_with
+
+    made = plan_with(files, read_options(reading, gold), format=reading.format)
+    sys.stdout.write(made.toml())
 
 
 def describe(
