@@ -42,7 +42,6 @@ CALLS = {
     "cs.read(frame, answers=5)": "answers is of type int",
     "cs.read(frame, kind='')": "there is no kind ''",
     "cs.read(frame, kind=['choice'])": "there is no kind",
-    "cs.read(frame, item=['item'])": "item is of type list",
     "cs.read(frame, label=3)": "label is of type int; give the name of a column",
     "cs.read(frame, gold_column=b'x')": "gold_column is of type bytes",
     "cs.read(frame, separator=5)": "separator is of type int",

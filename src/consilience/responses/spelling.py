@@ -20,6 +20,7 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table, offered_table
 from consilience.responses.text import (
     Coded,
+    alike_numbers,
     num_distinct,
     recode,
     scale_order,
@@ -73,19 +74,27 @@ def spelling_key(options: ReadOptions) -> Callable[[str], str]:
 def merge_spellings(
     draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
 ) -> tuple[Draft, pd.DataFrame | None]:
-    """Merge the spellings of a label that the caller takes for one.
+    """Merge numbers that are written in several ways, and spellings that are one label.
 
     A spelling that the caller lists is kept, else the most frequent one.
     """
-    if not (options.fold_case or options.normalize):
-        return draft, gold
-    form = normal if options.normalize else str
-    key = spelling_key(options)
-    listed = _listed(options)
+    listed = listed_labels(options)
     texts, codes = draft.label.values.to_pylist(), draft.label.codes
     number = np.bincount(codes[codes >= 0], minlength=len(texts))
     counts = {text: int(n) for text, n in zip(texts, number, strict=True) if n}
     golden = [] if gold is None else gold["label"].dropna().tolist()
+    numbers = alike_numbers([*counts, *golden, *listed])
+    if not (options.fold_case or options.normalize or numbers):
+        return draft, gold
+    same = spelling_key(options)
+
+    def key(label: str) -> str:
+        return same(numbers.get(label, label))
+
+    def form(label: str) -> str:
+        label = numbers.get(label, label)
+        return normal(label) if options.normalize else label
+
     kept = {key(label): form(label) for label in golden}
     for label in sorted(counts, key=lambda spelling: (counts[spelling], spelling)):
         kept[key(label)] = form(label)
@@ -111,11 +120,13 @@ def merge_spellings(
         label=recode(codes, new),
         labels=_in_frame(draft.labels, renamed),
         offered=_in_frame(draft.offered, renamed),
+        order=[*dict.fromkeys(map(renamed, draft.order))],
     )
     return draft, _in_frame(gold, renamed)
 
 
-def _listed(options: ReadOptions) -> list[str]:
+def listed_labels(options: ReadOptions) -> list[str]:
+    """Return the labels that the caller lists."""
     labels = []
     if options.labels is not None:
         labels += label_table(options.labels, options)["label"].tolist()

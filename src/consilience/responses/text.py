@@ -3,7 +3,7 @@
 
 A column is its distinct values and, per row, the code of one of them; -1 is a missing
 cell. Values are sorted naturally: by number if all are numbers, else as text; labels by
-the words of well-known scales too. The text itself never changes: ``007`` and ``1.0``
+the words of well-known scales too. The text of ids never changes: ``007`` and ``1.0``
 stay.
 """
 
@@ -24,6 +24,7 @@ from consilience.errors import ColumnError, DataError, SourceError
 from consilience.responses.id_types import common_type
 
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:[.,]\d+)?(?![\w.]*\d)|\d+")
+_PLAIN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _STEPS = 11  # of a rating, at most
 _MOST = 1000  # labels whose scale is looked for
 _NUL = "holds a NUL character, which is not text; remove it"
@@ -165,6 +166,23 @@ def num_distinct(codes: Int[np.ndarray, " N"]) -> int:
     marks = np.zeros(int(codes.max(initial=-1)) + 1, bool)
     marks[codes] = True
     return int(marks.sum())
+
+
+def alike_numbers(labels: Iterable[str]) -> dict[str, str]:
+    """Return how numbers are written alike, for those that are written otherwise.
+
+    Whole numbers have no point, or all have one where others have fractions; a single
+    ``2.0`` may be a name.
+
+    >>> alike_numbers(["1", "1.0", "unsure"]), alike_numbers(["1", "2.0", "2.5"])
+    ({'1.0': '1'}, {'1': '1.0'})
+    """
+    numbers = set(filter(_PLAIN.fullmatch, labels))
+    whole = {text for text in numbers if "." not in text}
+    pointed = {text: text[:-2] for text in numbers if text.endswith(".0")}
+    if len(pointed) + len(whole) < len(numbers):
+        return {text: f"{text}.0" for text in whole if pointed}
+    return pointed if len(pointed) > 1 or whole & {*pointed.values()} else {}
 
 
 def _apply(

@@ -9,7 +9,7 @@ What a part says of its rows is added up. Rules that look at all rows at once, s
 spellings that are suspiciously alike, look at those of a part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from functools import partial
 from importlib.metadata import version
@@ -38,6 +38,7 @@ from consilience.responses import read_with
 from consilience.responses.options import MISSING, Columns, ReadOptions
 from consilience.responses.sources.opening import SHARDS
 from consilience.responses.text import (
+    alike_numbers,
     has_order,
     natural_order,
     natural_texts,
@@ -241,14 +242,15 @@ def _write_all(
         accounts.add(_read_part(part, options))
         part.with_suffix(".rows").unlink(missing_ok=True)
         report(Progress("reading", done, len(parts)))
-    labels = natural_texts(sorted(accounts.labels))
+    numbers = alike_numbers(accounts.labels)
+    labels = natural_texts(sorted({numbers.get(n, n) for n in accounts.labels}))
     people = text_array(sorted(accounts.annotators))
     people = people.take(pa.array(natural_order(people)))
     _write(folder / "annotators.arrow", pa.table({"annotator": people}))
-    shards, names = [], text_array(labels)
+    shards, coder = [], partial(_code_part, people, text_array(labels), numbers, folder)
     calls = Threads(parts.__getitem__, len(parts))
     try:
-        each = calls.each(partial(_code_part, people, names, folder))
+        each = calls.each(coder)
         for done, shard in enumerate(each, 1):
             shards.append(shard)
             report(Progress("coding", done, len(parts)))
@@ -335,14 +337,21 @@ def _read_part(path: Path, options: ReadOptions) -> ReadPart:
 
 
 def _code_part(
-    people: pa.Array, labels: pa.Array, folder: Path, path: Path, place: int
+    people: pa.Array,
+    labels: pa.Array,
+    alike: Mapping[str, str],
+    folder: Path,
+    path: Path,
+    place: int,
 ) -> Shard:
     """Code annotators and labels of a part as all parts do, in the order of items."""
     table = read_arrow(path.with_suffix(".named"))
 
-    def codes(name: str, names: pa.Array) -> pa.Array:
+    def codes(name: str, names: pa.Array, alike: Mapping[str, str]) -> pa.Array:
         column = table[name].combine_chunks()
-        place = pc.index_in(column.dictionary, value_set=names)
+        texts = column.dictionary.to_pylist()
+        written = text_array(alike.get(text, text) for text in texts)
+        place = pc.index_in(written, value_set=names)
         placed = place.take(column.indices)
         return pc.fill_null(placed, -1)
 
@@ -350,8 +359,8 @@ def _code_part(
     order = pc.sort_indices(item.indices)
     coded = {
         "item": item,
-        "annotator": codes("annotator", people),
-        "label": codes("label", labels),
+        "annotator": codes("annotator", people, {}),
+        "label": codes("label", labels, alike),
         **{name: table[name] for name in ("answer", "n") if name in table.schema.names},
     }
     shard = folder / f"{place:05d}.arrow"

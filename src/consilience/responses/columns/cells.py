@@ -23,14 +23,7 @@ from consilience.responses.draft import (
     read_answers,
 )
 from consilience.responses.options import TOGETHER, Kind, ReadOptions
-from consilience.responses.text import (
-    Coded,
-    TextTable,
-    concatenate,
-    encode,
-    recode,
-    text_array,
-)
+from consilience.responses.text import Coded, TextTable, concatenate, encode, text_array
 
 LABEL, ANSWER = "(label)", "(answer)"  # columns that `one_hot` makes
 
@@ -289,8 +282,6 @@ def long_cells(
 
 # Numbers
 
-_POINT = re.compile(r"-?\d+\.0")
-
 
 def counts(
     column: Coded,
@@ -339,22 +330,3 @@ def booleans(
     """Read true (1) and false (0); -1 where there is neither."""
     answers = read_answers(column, {}, table.where, rows)
     return np.where(answers > 0, 1, answers).astype(np.int8)
-
-
-def without_points(column: Coded, account: Account) -> Coded:
-    """Write ratings without a point, where gaps gave all of them one; say so.
-
-    Programs write the whole numbers of a column with gaps as ``3.0``.
-    """
-    texts = column.used().values.to_pylist()
-    gaps = bool((column.codes < 0).any())
-    if not gaps or len(texts) < 2 or not all(map(_POINT.fullmatch, texts)):
-        return column
-    account.notes.append(f"labels such as {texts[0]!r} were read as whole numbers")
-    return pointless(column)
-
-
-def pointless(column: Coded) -> Coded:
-    """Write whole numbers without a point."""
-    values = [text.removesuffix(".0") for text in column.values.to_pylist()]
-    return recode(column.codes, text_array(values))

@@ -87,8 +87,6 @@ def long_draft(table: TextTable, options: ReadOptions) -> Draft:
         answer = read_answers(
             columns["answer"], options.answers, table.where, rows, account
         )
-    elif kind == "choice":
-        label = cells.without_points(label, account)
     account.notes.extend(table.notes)
     extras = extra_columns(table, options, rows)
     made = {cells.LABEL, cells.ANSWER}

@@ -1,10 +1,11 @@
 """Wide tables: one row per item, one column per annotator, a label in each cell.
 
 Empty cells, ``NA`` and ``-1`` mean that the annotator did not answer the item; ``-1``
-is a label like any other where other negative numbers are used too. An annotator's
-column holds labels that other columns hold too. Gold, links, free text, dates, numbers
-beside words and columns with a value of its own in every row are left out with a
-remark; the caller may name the annotators instead.
+is a label like any other where other negative numbers are used too, or where it is a
+grade beside 0 and 1 on which whole rows agree. An annotator's column holds labels that
+other columns hold too. Gold, links, free text, dates, numbers beside words and columns
+with a value of its own in every row are left out with a remark; the caller may name the
+annotators instead.
 """
 
 import re
@@ -24,8 +25,6 @@ from consilience.responses.columns.cells import (
     check_single,
     flatten,
     long_cells,
-    pointless,
-    without_points,
 )
 from consilience.responses.columns.looks import (
     CONSTANT,
@@ -59,6 +58,7 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import check_filled
 from consilience.responses.sources.frames import Frame, Source
 from consilience.responses.sources.opening import load_tables
+from consilience.responses.spelling import listed_labels
 from consilience.responses.table import Responses
 from consilience.responses.text import Coded, TextTable, concatenate, recode, text_array
 
@@ -92,14 +92,12 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         raise _ask_unlike(table, [n for n in table.names if n not in rest], layout)
     account.warnings.extend(layout.warnings)
     rows, columns, cell = long_cells(table, layout.annotators)
-    asked = drop_not_asked(cell)
-    if asked is not cell:
-        account.notes.append("cells '-1' were read as not asked")
-    label = without_points(asked, account)
+    label = cell
+    if "-1" not in listed_labels(options):
+        label = asked(cell, len(layout.annotators), account)
     gold = None if layout.gold is None else table.columns[layout.gold]
-    if gold is not None:  # read as the labels were
-        gold = gold if asked is cell else drop_not_asked(gold)
-        gold = gold if label is asked else pointless(gold)
+    if gold is not None and label is not cell:  # read as the labels were
+        gold = drop_not_asked(gold)
     account.notes.extend(table.notes)
     again = equal_rows(whole, [row_names], options.repeats, account)
     given = (label.codes >= 0) & ~again[rows]
@@ -253,6 +251,32 @@ def item_and_label_types(
         "item": table.types.get(lead[0]) if lead else "int64",
         "label": common_type(kinds) if any(kinds) else None,
     }
+
+
+def asked(cell: Coded, width: int, account: Account) -> Coded:
+    """Return the cells that hold a label; say whether ``-1`` is taken for one.
+
+    It may be a grade below 0 and 1; rows that hold nothing else are then of one mind.
+    """
+    label, values = drop_not_asked(cell), cell.used().values.to_pylist()
+    if label is cell:
+        return cell
+    grades = {text.removesuffix(".0") for text in values}
+    graded = grades == {*map(str, range(-1, len(grades) - 1))} > {"-1", "0"}
+    left, given = (
+        (column.codes >= 0).reshape(-1, width).sum(axis=1) for column in (label, cell)
+    )
+    alone = int(((left == 0) & (given > 1)).sum())
+    if graded and alone > 1:
+        account.warnings.append(
+            f"cells '-1' were read as a label, since {alone:,} rows hold nothing else; "
+            'if nobody was asked there, pass `missing=["-1"]`'
+        )
+        return cell
+    (account.warnings if graded else account.notes).append(
+        "cells '-1' were read as not asked; if -1 is a label, list all (`labels=`)"
+    )
+    return label
 
 
 def drop_not_asked(label: Coded) -> Coded:
