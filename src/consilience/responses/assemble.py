@@ -25,7 +25,7 @@ from consilience.responses.side_tables import (
     item_table,
     settle_offer,
 )
-from consilience.responses.spelling import merge_spellings, suspicions
+from consilience.responses.spelling import listed_labels, merge_spellings, suspicions
 from consilience.responses.table import Responses
 from consilience.responses.text import (
     Coded,
@@ -147,6 +147,7 @@ def any_twice(keys: pd.DataFrame) -> bool:
 
 ORDER_HINT = "; if it means more and less, fit with `ordered=True`"
 _ROLES = ("item", "annotator", "label", "response_id")
+_DASHES = r"[-\u2013\u2014]+"
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
@@ -165,6 +166,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         gold = gold_table(options.gold, options, named)
         check_gold(gold, named["item"])
     draft, gold = merge_spellings(draft, options, gold)
+    gold = _with_a_majority(draft, options, gold)
     offer, offered, frame = settle_offer(draft, options, gold)
     labels = frame["label"]
     refuse_nul("label", labels)
@@ -403,6 +405,21 @@ def _note_facts(draft: Draft) -> int:
     }
     draft.account.notes.extend(sentence for sentence, true in facts.items() if true)
     return unanswered
+
+
+def _with_a_majority(
+    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
+) -> pd.DataFrame | None:
+    """Leave out gold that is a dash, which says that there is none."""
+    if gold is None:
+        return None
+    labels = [*draft.label.values.to_pylist(), *listed_labels(options)]
+    none = gold["label"].str.fullmatch(_DASHES) & ~gold["label"].isin(labels)
+    if none.any():
+        dash = gold["label"][none].iloc[0]
+        note = f"gold {dash!r}, which no answer is, was read as missing: {none.sum():,}"
+        draft.account.notes.append(note)
+    return gold[~none].reset_index(drop=True)
 
 
 def _note_strange(

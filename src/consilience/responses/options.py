@@ -18,7 +18,11 @@ ANSWERS = ("no", "maybe", "yes")  # by their codes
 MEANINGS = ("yes", "no", "maybe", "skipped")
 TOGETHER = " + "  # between the names of columns that name the item together
 INSIDE = {"item_columns", "given", "planned"}  # no options of the public face
-MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
+MISSING = (
+    *("", "NA", "NaN", "nan", "<NA>", "null", "NULL"),
+    # what spreadsheets write where they cannot compute
+    *("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
