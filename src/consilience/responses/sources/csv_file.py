@@ -17,10 +17,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from consilience.errors import OptionError, SourceError
@@ -33,12 +35,14 @@ from consilience.responses.text import (
     check_names,
     encode,
     places,
+    recode,
     tidy,
     with_line_breaks,
 )
 
 _SEPARATORS = ",;\t|"
 _BLOCK = 1 << 22
+_HEAD = 50  # lines within which a table begins
 _MAX_BYTES = (1 << 31) - 1  # bytes that Arrow takes at once
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _CELL_ENDS = "\r\n"
@@ -54,6 +58,7 @@ class Layout:
     encoding: str
     above: int
     skip: int
+    title: str = ""
 
 
 def read_csv(path: Path, options: ReadOptions) -> TextTable:
@@ -78,6 +83,12 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     if quoted:
         check_line_breaks(coded, separator, where)
     columns, notes = tidy(coded, options.missing_words)
+    if layout.title:
+        notes = (f"lines above the header were left out: {layout.title!r}", *notes)
+    if separator == ";" and options.split is None:
+        decimal = _with_points(columns)
+        columns |= decimal
+        notes += tuple(f"commas of column {n!r} were read as decimal" for n in decimal)
     return TextTable(
         source=source,
         columns=columns,
@@ -96,14 +107,20 @@ def find_layout(path: Path, options: ReadOptions) -> Layout:
         encoding = _unicode(path) or guessed(path).encoding or ""
     if not encoding:
         raise not_text(path, UTF8)
-    number, line = _first_line(path, encoding, 0)
-    excel = re.fullmatch(r"sep=(.)", line.strip("\r\n"))  # Excel's own first line
-    if excel:
-        number, line = _first_line(path, encoding, number + 1)
-    # Without any, it is what cuts the line into the most cells outside quotes.
-    bare = re.sub(r'"[^"]*"', "", line)
-    separator = options.separator or (excel and excel.group(1))
-    separator = check_separator(separator or max(_SEPARATORS, key=bare.count))
+    lines = _first_lines(path, encoding)
+    excel = re.fullmatch(r"sep=(.)", lines[0][1].strip("\r\n"))  # Excel's own
+    lines = lines[bool(excel) :]
+    given = options.separator or (excel and excel.group(1))
+    # Without any, it is what cuts a line into the most cells outside quotes.
+    bare = [re.sub(r'"[^"]*"', "", line) for _, line in lines]
+    header, separator = 0, given or max(_SEPARATORS, key=bare[0].count)
+    if options.header and separator not in bare[0]:  # which may be a title
+        separator = given or max(_SEPARATORS, key=bare[-1].count)
+        counts = [line.count(separator) for line in bare]
+        first = next((place for place, count in enumerate(counts) if count), 0)
+        header = first if len(counts) - first > 1 == len({*counts[first:]}) else 0
+    separator = check_separator(separator)
+    number, title = lines[header][0], " ".join(text for _, text in lines[:header])
     end, names = next(csv_rows(path, separator, encoding, skip=number))
     if not options.header:
         names = [f"column {i}" for i in range(1, len(names) + 1)]
@@ -114,19 +131,32 @@ def find_layout(path: Path, options: ReadOptions) -> Layout:
         encoding=encoding,
         above=number + options.header,
         skip=end,
+        title=" ".join(title.split())[:80],
     )
 
 
-def _first_line(path: Path, encoding: str, skip: int) -> tuple[int, str]:
-    """Find number and text of the first line that is not blank."""
+def _first_lines(path: Path, encoding: str) -> list[tuple[int, str]]:
+    """Return number and text of the first lines that are not blank."""
     try:
         with path.open(encoding=encoding, newline="") as file:
-            for number, line in enumerate(file):
-                if number >= skip and line.strip("\r\n\0 "):
-                    return number, line
+            filled = ((k, t) for k, t in enumerate(file) if t.strip("\r\n\0 "))
+            lines = list(islice(filled, _HEAD))
     except UnicodeError:
         raise not_text(path, encoding) from None
-    raise SourceError(f"{path}: the file is empty; export it again")
+    if not lines:
+        raise SourceError(f"{path}: the file is empty; export it again")
+    return lines
+
+
+def _with_points(columns: Mapping[str, Coded]) -> dict[str, Coded]:
+    """Return the columns of numbers with a decimal comma, written with a point."""
+    out = {}
+    for name, column in columns.items():
+        points = pc.replace_substring(column.values, ",", ".")
+        numbers = pc.match_substring_regex(column.values, r"^[-+]?\d+(,\d+)?$")
+        if pc.all(numbers).as_py() and not points.equals(column.values):
+            out[name] = recode(column.codes, points)
+    return out
 
 
 def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
@@ -141,7 +171,7 @@ def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
             raise SourceError(
                 f"{path}, row {number}: {len(row)} cells where the header names "
                 f"{len(names)} ({', '.join(names[:6])}); fix the row or give the "
-                "separator"
+                "separator, and remove what stands above the header"
             )
     with readable(str(path)):  # a row may be longer than a block
         size = min(2 * path.stat().st_size + _BLOCK, _MAX_BYTES)
