@@ -155,6 +155,8 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
     with readable(source, "not a whole workbook"), path.open("rb") as file:
         with zipfile.ZipFile(file) as parts:
             check_size(path, sum(each.file_size for each in parts.infolist()), source)
+            names = [n for n in parts.namelist() if n.startswith("xl/worksheets/")]
+            has_merged = any(b"mergeCell" in parts.read(name) for name in names)
         book = openpyxl.load_workbook(file, read_only=True)
         sheets = {sheet.title: sheet for sheet in book.worksheets}
         heads = {}
@@ -166,6 +168,9 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
         chosen = _choose_part(heads, source, "sheet", "sheet", options.sheet)
         title, assumptions = chosen
         rows = list(_rows(sheets[title]))
+        merged = []
+        if has_merged:  # which a book that is opened as read-only does not tell
+            merged = [*openpyxl.load_workbook(file)[title].merged_cells.ranges]
         first = _header(rows)
     names = heads[title]
     where = source if len(sheets) == 1 else f"{source}, sheet {title!r}"
@@ -193,6 +198,9 @@ def read_workbook(path: Path, options: ReadOptions) -> Frame:
         notes.insert(0, note)
     gaps = [None] * len(names)
     cells = [[*map(_plain, row), *gaps[len(row) :]] for _, row in rows]
+    if merged:
+        notes.append("merged cells were read as if each of their rows held the value")
+        _spread(cells, {number: k for k, (number, _) in enumerate(rows)}, merged)
     data = pd.DataFrame(cells, columns=range(len(names)), dtype=object)
     return Frame(
         data=data.set_axis(names, axis=1),
@@ -211,6 +219,18 @@ def _rows(sheet: Any, most: int | None = None) -> Iterator[tuple[int, tuple[Any,
         width = max((i for i, c in enumerate(row, 1) if c.value is not None), default=0)
         if width:
             yield number, row[:width]
+
+
+def _spread(
+    cells: list[list[object]], place: Mapping[int, int], merged: Sequence[Any]
+) -> None:
+    """Write what stands in merged cells below the header into each of their rows."""
+    for each in merged:
+        column, numbers = each.min_col - 1, range(each.min_row, each.max_row + 1)
+        if each.min_row in place and column < len(cells[0]):
+            rows = [place[number] for number in numbers if number in place]
+            for row in rows:
+                cells[row][column] = cells[rows[0]][column]
 
 
 def _header(rows: list[tuple[int, tuple[Any, ...]]]) -> int:
