@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from consilience.responses.options import Columns, ReadOptions
+from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Source
 from consilience.responses.table import Responses
 
@@ -50,7 +50,7 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
         "annotator & annotation_id & lead_time",
     ),
     "labelbox": ("tools.labelbox:TOOL", "data_row & projects | Labeled Data & Label"),
-    "long": ("columns.long", "*"),
+    "long": ("columns.long", ""),
     "mturk": ("tools.mturk:TOOL", "HITId & AssignmentId & WorkerId"),
     "peerannot": (
         "columns.counts:PEERANNOT",
@@ -90,7 +90,6 @@ class Probe:
     files: frozenset[str] = frozenset()
     names: Sequence[str] = ()
     start: bytes = b""
-    columns: Columns = field(default_factory=Columns)
     record: Mapping[str, Any] = field(default_factory=dict)
     several: bool = False
 

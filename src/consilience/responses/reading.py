@@ -12,11 +12,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import (
-    ColumnError,
     ConsilienceError,
     ConsilienceWarning,
     OptionError,
@@ -24,11 +24,10 @@ from consilience.errors import (
     not_among,
 )
 from consilience.responses.canonical_folder import read_folder
-from consilience.responses.columns.cells import propose_one_hot, together
+from consilience.responses.columns.cells import together
 from consilience.responses.columns.long import one_question, without_refused
-from consilience.responses.columns.names import argument, find, listing
+from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.proposer import understand
-from consilience.responses.columns.wide import named_unlike
 from consilience.responses.format_table import (
     CERTAIN,
     FORMATS,
@@ -61,11 +60,11 @@ from consilience.responses.sources.opening import (
     without,
 )
 from consilience.responses.table import Responses
-from consilience.responses.text import TextTable, stack
+from consilience.responses.text import Coded, TextTable, stack
 from consilience.responses.tools.reading import reader_of_tool
 from consilience.responses.tools.tool import Tool
 
-_ROLES = ("item", "annotator", "label")
+FILE = "(file)"  # column of annotators that are named by their files
 _LOOK = 1 << 22  # bytes that are looked at
 # What stands for a table in memory has no one type: see `as_frame`.
 type Sources = object
@@ -157,8 +156,8 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``. Where
         answers are labels, only ``skipped`` has a meaning.
     missing : sequence of str
-        Further words that count as empty cells, as NA, NaN, nan, <NA>, null and NULL
-        do, unless `labels` lists them.
+        Further words that count as empty cells, as NA, NaN, nan, <NA>, null, NULL and
+        errors of spreadsheets such as #N/A do, unless `labels` lists them.
     separator : str, optional
         Separator of the columns of a text file; recognized by default.
     encoding : str, optional
@@ -482,7 +481,7 @@ def grade(name: str, probe: Probe) -> int:
 
 def probe(source: Source, options: ReadOptions, *, several: bool = False) -> Probe:
     """Look at a source without reading it whole."""
-    seen = Probe(name=str(source), columns=options.columns, several=several)
+    seen = Probe(name=str(source), several=several)
     if isinstance(source, Frame):
         return replace(seen, names=source.names)
     if source.is_dir():
@@ -553,6 +552,9 @@ def _plan(
             )
         name = "long"
     if name is not None:
+        if columns.annotator == FILE:  # by a plan
+            tables = [load_table(each, options, unnested=True) for each in sources]
+            sources = [*map(_looked_at, sources, _with_files(tables))]
         return reader_of(name), sources, options
     probed = probe(first, options, several=len(sources) > 1)
     grades = {each: grade(each, probed) for each in NAMES}
@@ -560,32 +562,68 @@ def _plan(
     fit = [each for each in NAMES if grades[each] == best]
     table_like = not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}
     if best < CERTAIN and table_like:
-        return _by_its_columns(sources, probed, options, assumed)
+        return _by_columns(sources, options, assumed)
     if best == 0:
-        raise _unknown(probed, None)
+        raise _unknown(probed.name, probed.names)
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
         raise SourceError(f"{probed.name}: may be read in several ways; choose {may}")
     return reader_of(fit[0]), sources, options
 
 
-def _by_its_columns(
-    sources: list[Source], probed: Probe, options: ReadOptions, assumed: list[str]
+def _by_columns(
+    sources: list[Source], options: ReadOptions, assumed: list[str]
 ) -> tuple[Reader, list[Source], ReadOptions]:
-    """Choose the reader of a table by what its columns hold."""
-    first = sources[0]
-    table = stack([load_table(e, options, unnested=True) for e in sources])
+    """Choose how tables are read by what their columns hold."""
+    tables = [load_table(each, options, unnested=True) for each in sources]
+    table = stack(tables)
     for role in ("item", "label"):  # that cannot be written as texts
         find(table.names, role, None, table.source, table.unusable)
     if len(table.names) < 2:
-        raise _unknown(probed, table)
+        raise _unknown(str(sources[0]), table.names)
     shown = together(without(table, options.exclude), options)
     shown = one_question(without_refused(shown, options), options)
     name, options = understand(shown, options, assumed)
-    frame = isinstance(first, Frame) and isinstance(first.data, pd.DataFrame)
-    if len(sources) == 1 and not (frame and name != "long"):  # which has an index
-        sources = [_looked_at(first, table)]
+    frames = [each for each in sources if isinstance(each, Frame)]
+    if name == "long" and not frames:
+        tables, options = _by_file(tables, options, assumed)
+    # A matrix in a data frame may have an index, which is not a column yet.
+    if name == "long" or not any(isinstance(e.data, pd.DataFrame) for e in frames):
+        sources = [*map(_looked_at, sources, tables)]
     return reader_of(name), sources, options
+
+
+def _by_file(
+    tables: list[TextTable], options: ReadOptions, assumed: list[str]
+) -> tuple[list[TextTable], ReadOptions]:
+    """Name annotators by files that each have one answer about the same items."""
+    people, columns = [*map(_stem, tables)], options.columns
+    file = np.repeat(range(len(tables)), [each.num_rows for each in tables])
+    whole = together(stack(tables), options).columns
+    question = (columns.item, columns.answer and columns.label)
+    asked = pd.DataFrame({n: whole[n].codes for n in question if n and n in whole})
+    named = columns.annotator or columns.response_id or columns.n
+    again = asked.assign(file=file).duplicated().any() or len({*people}) < len(people)
+    if named or again or not asked.duplicated().any():
+        return tables, options
+    assumed.append(
+        f"No column names the annotator: each of the files {listing(people, 6)}, which "
+        "share items, holds the answers of one annotator."
+    )
+    named_so = replace(options, columns=replace(columns, annotator=FILE))
+    return _with_files(tables), named_so
+
+
+def _with_files(tables: list[TextTable]) -> list[TextTable]:
+    """Return tables with a column of the names of their files."""
+    return [
+        replace(t, columns={**t.columns, FILE: Coded.of([_stem(t)] * t.num_rows)})
+        for t in tables
+    ]
+
+
+def _stem(table: TextTable) -> str:
+    return Path(table.source).stem
 
 
 def _looked_at(source: Source, table: TextTable) -> Source:
@@ -595,41 +633,10 @@ def _looked_at(source: Source, table: TextTable) -> Source:
     return replace(source, table=table)
 
 
-def _unknown(probed: Probe, table: TextTable | None) -> ConsilienceError:
-    """Return the error: the columns there are, and the call that may be meant."""
-    names = list(probed.names) if table is None else table.names
-    if len(names) < 2:
-        what = f"the one column {names[0]!r}" if names else "no columns"
-        msg = (
-            f"{probed.name}: no reader knows it, as it has {what}; name the format "
-            f"(`format=NAME`), one of {', '.join(NAMES)}"
-        )
-        return SourceError(msg)
-    columns = {role: find(names, role, None, probed.name) for role in _ROLES}
-    unlike = named_unlike(names)
-    if unlike and len(unlike) <= 2:
-        msg = (
-            f"{probed.name}: no column looks like the label; the columns "
-            f"{listing(names, 6)} look like one for each annotator: if they are, read "
-            f'it with `format="wide"` {argument("item", columns["item"] or names[0])}'
-        )
-        return SourceError(msg)
-    lacking = [role for role in ("item", "label") if columns[role] is None]
-    if table is not None and lacking == ["label"]:
-        propose_one_hot(table, names)
-    if len(lacking) == 1:
-        other = columns["item"] or columns["label"]
-        msg = (
-            f"{probed.name}: there is a column {other!r} but none for {lacking[0]} "
-            f"among {listing(names)}; name it (`{lacking[0]}=NAME`)"
-        )
-        return ColumnError(msg)
-    free = iter(name for name in names if name not in columns.values())
-    roles = _ROLES if len(names) > 2 else ("item", "label")
-    guess = " ".join(argument(role, columns[role] or next(free)) for role in roles)
-    msg = (
-        f"{probed.name}: which column is which does not show from the names "
-        f"{listing(names, 6)}; name them, such as {guess}, or read it with "
-        '`format="wide"` if all columns but the item\'s are annotators'
+def _unknown(name: str, names: Sequence[str]) -> SourceError:
+    """Return the error of a source of which no reader knows what it holds."""
+    what = f"the one column {names[0]!r}" if names else "no columns"
+    return SourceError(
+        f"{name}: no reader knows it, as it has {what}; name the format "
+        f"(`format=NAME`), one of {', '.join(NAMES)}"
     )
-    return SourceError(msg)

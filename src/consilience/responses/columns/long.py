@@ -25,11 +25,10 @@ from consilience.responses.columns.names import (
     find,
     listing,
     plain,
-    usual,
 )
 from consilience.responses.columns.proposer import settled
 from consilience.responses.draft import Account, Draft, Dropped, read_answers
-from consilience.responses.format_table import Probe, Reader
+from consilience.responses.format_table import Reader
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.sources.frames import Source
 from consilience.responses.sources.opening import load_tables
@@ -257,21 +256,9 @@ def _free(table: TextTable, options: ReadOptions, what: str) -> list[str]:
     return [n for n in table.columns if n not in roles and plain(n) in OTHER[what]]
 
 
-def _sniff(probe: Probe) -> int:
-    names = list(probe.names)
-    has = {
-        role: getattr(probe.columns, role) in names or bool(usual(names, role))
-        for role in ("item", "annotator", "label", "answer", "n")
-    }
-    if probe.is_folder or not has["item"] or not (has["label"] or has["answer"]):
-        return 0
-    return 1 + (has["annotator"] or has["n"] or "task" in map(plain, names))
-
-
 READER = Reader(
     name="long",
     what="one row per answer (CSV, TSV, Parquet, JSON lines, data frame), any names",
-    sniff=_sniff,
     read=read_long,
     questions=True,
 )
