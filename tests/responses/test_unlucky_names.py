@@ -391,20 +391,25 @@ def test_files_without_a_column_of_annotators_are_named_for_them(tmp_path):
     check(files, answers, ["image", "label"])
 
 
-def test_repeats_count_in_one_way_whether_equal_or_not_and_with_or_without_a_time():
+def test_rows_that_are_equal_count_once_and_other_repeats_each_and_both_are_said():
     answers = study(photos(20))
-    again = [(*answers[k][:2], answers[k][2]) for k in (3, 17, 40)]
+    again = [answers[k] for k in (3, 17, 40)]
     other = {"cat": "dog", "dog": "owl", "owl": "cat"}
     changed = [(*answers[k][:2], other[answers[k][2]]) for k in (5, 22, 61)]
     table = frame(answers + again + changed, "image annotator label")
     times = pd.date_range("2026-03-01 10:00", periods=len(table), freq="41s")
-    counted = {}
-    for name, each in {"plain": table, "timed": table.assign(timestamp=times)}.items():
-        given = Counter()
-        for (item, person, _), n in found(cs.read(each)).items():
+    for each, counts in (
+        (table, [1, 1, 1, 2, 2, 2]),
+        (table.assign(timestamp=times), [2] * 6),
+    ):
+        responses, given = cs.read(each), Counter()
+        for (item, person, _), n in found(responses).items():
             given[item, person] += n
-        counted[name] = [given[(item,), person] for item, person, _ in again + changed]
-    assert len(set(counted["plain"] + counted["timed"])) == 1, counted
+        repeats = [(item, person) for item, person, _ in again + changed]
+        assert [given[(item,), person] for item, person in repeats] == counts
+        account = " ".join([str(responses.cleaning), *responses.assumptions])
+        assert ("equals an earlier one in every column" in account) == (1 in counts)
+        assert re.search(rf"\b{counts.count(2)}\b.*repeat", account)
 
 
 def test_a_diagnosis_is_no_annotator_beside_three_people():
