@@ -184,3 +184,22 @@ def test_groups_items_and_annotators_go_by_their_content(responses):
     nobody = people.rename(columns={"worker": "aa"})
     with pytest.raises(ColumnError, match="looks like the annotator"):
         cs.fit(responses, model="majority", annotators=nobody)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("{:.0f}", "{:.1f}"), ("{:.1f}",) * 2])
+def test_numbers_with_and_without_points_are_the_same_labels(written, meant, tmp_path):
+    grades = np.arange(30) % 3 + 1.0
+    answers = pd.DataFrame(
+        {
+            "item": PHOTOS.repeat(3),
+            "annotator": ["ann", "bob", "cid"] * 30,
+            "label": [written.format(grade) for grade in grades.repeat(3)],
+        }
+    )
+    fit = cs.fit(cs.read(answers), model="majority")
+    gold = pd.DataFrame({"item": PHOTOS, "label": [meant.format(g) for g in grades]})
+    gold.to_csv(tmp_path / "gold.csv", index=False)
+    for given in (gold, tmp_path / "gold.csv"):
+        assert cs.score(fit, given).metrics["accuracy"].value == 1
+        assert cs.fit(answers, model="dawid_skene", engine="em", gold=given)
+    assert cs.evaluate(fit, gold, top=1).models["value"][0] > 0.9

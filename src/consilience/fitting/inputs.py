@@ -13,7 +13,7 @@ from consilience.posterior import Fit
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.columns.names import listing
 from consilience.responses.id_types import Types, settled
-from consilience.responses.side_columns import Named, named_in, roles_in
+from consilience.responses.side_columns import Named, named_in, roles_in, spelled
 from consilience.responses.side_tables import (
     check_filled,
     naming_column,
@@ -109,7 +109,10 @@ def as_table(
     names = {} if what == "similarity" else roles_in(table, named or {})
     check_filled(table, names)
     others = {name: name for name in table.columns if name not in names.values()}
-    return text_frame(table, others | names)
+    frame = text_frame(table, others | names)
+    if "label" in names:
+        frame["label"] = spelled(frame["label"], named or {})
+    return frame
 
 
 def as_candidates(given: Table | None, responses: Responses) -> pd.DataFrame | None:

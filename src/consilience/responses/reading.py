@@ -578,7 +578,8 @@ def _by_columns(
     tables = [load_table(each, options, unnested=True) for each in sources]
     table = stack(tables)
     for role in ("item", "label"):  # that cannot be written as texts
-        find(table.names, role, None, table.source, table.unusable)
+        if getattr(options.columns, role) is None:
+            find(table.names, role, None, table.source, table.unusable)
     if len(table.names) < 2:
         raise _unknown(str(sources[0]), table.names)
     shown = together(without(table, options.exclude), options)

@@ -86,6 +86,20 @@ def _points(
     return content + _BY_NAMES * prior
 
 
+def spelled(labels: pd.Series, named: Named) -> pd.Series:
+    """Return labels with a point or without, as the answers write the same number."""
+    listed = {*named.get("label", ())}
+    if not listed:
+        return labels
+    other = {
+        text: each
+        for text in {*labels.dropna()} - listed
+        for each in (text.removesuffix(".0"), f"{text}.0")
+        if each in listed
+    }
+    return labels.replace(other) if other else labels
+
+
 def paired(
     frame: pd.DataFrame,
     where: str,
@@ -95,12 +109,19 @@ def paired(
 ) -> pd.DataFrame:
     """Return a data frame whose columns of some roles are called so."""
     if {*roles} <= {*frame} and columns == _UNNAMED:
-        return frame
+        return _spelled(frame, named)
     frame = frame.set_axis([str(name) for name in frame], axis=1)
     table = load_table(Frame(data=frame, name=where), ReadOptions())
     settled = roles_in(table, named, columns, roles)
     frame = frame.drop(columns=settled.keys() - settled.values(), errors="ignore")
-    return frame.rename(columns={name: role for role, name in settled.items()})
+    frame = frame.rename(columns={name: role for role, name in settled.items()})
+    return _spelled(frame, named)
+
+
+def _spelled(frame: pd.DataFrame, named: Named) -> pd.DataFrame:
+    if "label" not in frame or not len(named.get("label", ())):
+        return frame
+    return frame.assign(label=spelled(text_of(frame["label"]), named))
 
 
 def ranked(
@@ -115,7 +136,7 @@ def ranked(
     are called as labels hold the scores of these.
     """
     if {*PAIR, "rank"} <= {*frame} and columns == _UNNAMED:
-        return frame
+        return _spelled(frame, named)
     names = [plain(n) if plain(n) in _OF_MODELS else n for n in map(str, frame)]
     frame = frame.set_axis(names, axis=1).reset_index(drop=True)
     classes = [n for n in frame if n in {*named.get("label", ())} - {*_OF_MODELS}]

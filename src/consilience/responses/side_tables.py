@@ -18,7 +18,7 @@ from consilience.errors import DataError, OptionError, SourceError
 from consilience.responses.columns.names import find, require
 from consilience.responses.draft import Draft
 from consilience.responses.options import Columns, Offer, ReadOptions
-from consilience.responses.side_columns import Named, roles_in
+from consilience.responses.side_columns import Named, roles_in, spelled
 from consilience.responses.sources.arrow_columns import cell_text
 from consilience.responses.sources.frames import as_frame, readable
 from consilience.responses.sources.opening import load_table
@@ -225,7 +225,8 @@ def gold_table(given: object, options: ReadOptions, named: Named) -> pd.DataFram
         names["inclusion"] = "inclusion"  # with what probability a row was drawn
     filled = {role: name for role, name in names.items() if role != "main"}
     check_filled(table, filled)  # an empty main says: not the main one
-    return text_frame(table, names)
+    gold = text_frame(table, names)
+    return gold.assign(label=spelled(gold["label"], named))
 
 
 def check_gold(gold: pd.DataFrame | None, items: pd.Index) -> None:

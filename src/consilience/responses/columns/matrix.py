@@ -97,9 +97,10 @@ class Matrix:
             return False
         if self.stem is not None and self.by_row >= (_SURE if self.flags else _ALIKE):
             return True
-        words = not self.numbers and not self.flags and self.lead is not None
-        ids = all(re.search(r"\d", name) for name in self.columns)
-        return self.by_row >= _SURE and words and ids
+        lead = self.lead or ""
+        named = is_likely(lead, "item") or lead in wide.INDEX
+        words = not self.numbers and not self.flags
+        return self.by_row >= _SURE and words and named
 
     def is_turned(self, table: TextTable) -> bool:
         """Whether each row holds the answers of one annotator."""

@@ -19,6 +19,7 @@ from consilience.responses.columns.names import (
 )
 from consilience.responses.columns.readings import (
     APART,
+    LEAST,
     NAMED,
     NEEDED,
     STATUS,
@@ -32,7 +33,6 @@ from consilience.responses.text import TextTable
 
 _CLEARLY = 1.0  # points between the best reading and the next
 _BY_NAMES = 0.4  # share of that where content says next to nothing
-_LEAST = 2  # columns whose names bear a reading out
 
 
 def understand(
@@ -48,7 +48,7 @@ def understand(
     if flags is not None:
         return "long", flags
     first = best[0] if best else None
-    clear = first is not None and _enough(first) and not first.once
+    clear = first is not None and first.borne_out and not first.once
     matrix = None if clear else matrix_of(table, options)
     if matrix is not None:
         understood = as_matrix(table, options, matrix, assumed)
@@ -91,9 +91,7 @@ def _pair_counts(
     if not pairs:
         return None
     first = pairs[0]
-    if first.named < _LEAST or any(
-        first.score - e.score < _CLEARLY for e in pairs[1:2]
-    ):
+    if first.named < LEAST or any(first.score - e.score < _CLEARLY for e in pairs[1:2]):
         raise _question(table, pairs[:2], '`format="counts"`')
     columns = replace(options.columns, **first.columns)  # type: ignore[arg-type]
     names = listing(list(counted.values()))
@@ -172,10 +170,12 @@ def _decided(shown: Readings, best: list[Reading], assumed: list[str]) -> ReadOp
     first = best[0]
     clearly = _CLEARLY * max(_BY_NAMES, shown.weight)
     ahead = all(first.score - each.score >= clearly for each in best[1:2])
+    if shown.few and first.borne_out:  # the one that leaves the fewest columns
+        ahead |= all(len(e.columns) < len(first.columns) for e in best[1:2])
     if "answer" not in first.roles:  # a column of yes and no may be the answer
         others = (each for each in best[1:] if "answer" in each.roles)
         ahead &= all(first.score - each.score >= 3 * clearly for each in others)
-    if not (_enough(first) and ahead):
+    if not (first.borne_out and ahead):
         raise _question(table, best[:2])
     people = {first.annotator, options.columns.response_id} - {"", None}
     asked = options.kind is None and options.split is None
@@ -217,12 +217,6 @@ def _decided(shown: Readings, best: list[Reading], assumed: list[str]) -> ReadOp
         given=options.columns,
         planned=True,
     )
-
-
-def _enough(reading: Reading) -> bool:
-    """Return whether names bear a reading out."""
-    number = len(reading.roles)
-    return reading.named >= min(max(_LEAST, number - 1), number)
 
 
 def _sentence(roles: Mapping[str, str | tuple[str, ...]]) -> str:

@@ -49,6 +49,8 @@ REPEATED = 2.0  # points for answers that are given twice, and need not be
 _MANY = 50  # labels of which answers are seldom one
 _OFTEN = 0.9  # share of questions asked once, below which answers have several labels
 _FEW = 12  # values that a rating with points has at most
+LEAST = 2  # columns whose names bear a reading out
+_BY_CONTENT = 0.25  # weight of content below which names go first
 _ENOUGH = 40  # rows whose content is fully believed
 STATUS = re.compile(
     r"gold|taint|approv|accept|reject|skip|cancel|draft|spam|valid|verif|review|submit"
@@ -101,6 +103,12 @@ class Reading:
             parts.append('`format="long"`')
         return " ".join(parts)
 
+    @property
+    def borne_out(self) -> bool:
+        """Whether names bear the reading out."""
+        number = len(self.roles)
+        return self.named >= min(max(LEAST, number - 1), number)
+
     def means(self, other: Reading) -> bool:
         """Return whether another reading gives the same answers."""
         return (self.kind, self.roles) == (other.kind, other.roles)
@@ -137,10 +145,20 @@ class Readings:
         self.weight = min(1.0, self.seen.num_rows / _ENOUGH)
         self.counted = {n for n in self.twins if name_prior(n, "n") >= NAMED}
 
+    @property
+    def few(self) -> bool:
+        """Whether rows are so few that names alone say anything."""
+        return self.weight < _BY_CONTENT
+
     def best(self) -> list[Reading]:
         """Return them, best first, each once."""
         kept: list[Reading] = []
-        for each in sorted(self._every(), key=lambda each: -each.score):
+
+        def rank(each: Reading) -> tuple[bool, int, float]:
+            unnamed, used = not each.borne_out, len(each.columns)
+            return self.few and unnamed, -used if self.few else 0, -each.score
+
+        for each in sorted(self._every(), key=rank):
             if not any(each.means(other) for other in kept):
                 kept.append(each)
         return kept
@@ -303,7 +321,7 @@ class Readings:
             plain_reading = replace(plain_reading, named=named)
         less = (
             REPEATED * self.weight if again and number is None else 0.0
-        ) + 3.0 * self.weight * says
+        ) + 4.0 * self.weight * says
         if number is not None:
             plain_reading = replace(plain_reading, more={"n": number})
             less -= 3.0  # it explains one more column
@@ -353,6 +371,9 @@ class Readings:
                 if asked != answer and named >= 0:
                     needed = bool(who) and seen.apart((*item, *who)) < APART
                     reading = self._graded("contains", item, asked, person, answer)
+                    number = self._number((*item, asked), person, answer)
+                    if number is not None:
+                        reading = replace(reading, more={"n": number})
                     query = plain(self.called("asked", asked)[0]) in OTHER["asked"]
                     sure = needed or query or (self._telling(answer) and named >= NAMED)
                     sure |= "answer" in self.given or self.options.kind == "contains"
@@ -416,7 +437,9 @@ class Readings:
             whole = 2 * number >= len(values) if exact else number == len(values)
             again = seen.repeats((name,)) or (exact and not seen.numbers_rows(name))
             counted = whole and again
-            if counted and (person or seen.apart((*item, value)) >= APART):
+            several = exact and seen.repeats((name,))
+            apart = seen.apart((*item, value)) >= APART
+            if counted and (person or several or apart):
                 return name
         return None
 

@@ -122,7 +122,10 @@ class Seen:
         texts = [values[code] for code in column.codes]
         if len(texts) < 2 or not all(map(str.isdigit, texts)):
             return False
-        return bool((np.diff(np.array(texts, float)) == 1).all())
+        number = np.array(texts, float)
+        if len(number) >= looks.FEW:  # in any order
+            number = np.sort(number)
+        return bool((np.diff(number) == 1).all())
 
     def agreement(self, group: tuple[str, ...], label: str) -> float:
         """Return how often labels of one group agree, beyond chance."""

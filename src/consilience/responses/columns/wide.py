@@ -62,7 +62,7 @@ from consilience.responses.spelling import listed_labels
 from consilience.responses.table import Responses
 from consilience.responses.text import Coded, TextTable, concatenate, recode, text_array
 
-_INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
+INDEX = {"column 1", "Unnamed: 0", "index", "__index_level_0__"}
 _OTHER = re.compile(
     r"confidence|certainty|comment|remark|timestamp|duration|seconds|difficulty"
     r"|^notes?$|^links?$|^urls?$|^date$|^time$|^text$|^title$|^description$"
@@ -201,7 +201,7 @@ def lead_column(
         table.single(name)
     names = table.names
     lead = name_of_rows(table, given)
-    if lead is None and names and names[0] in _INDEX and header:
+    if lead is None and names and names[0] in INDEX and header:
         lead = names[0]  # an index that was written without a name
     if lead is None:
         account.notes.append(
