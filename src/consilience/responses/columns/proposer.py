@@ -113,7 +113,7 @@ def _one_hot(
     ):
         return None
     item, person = best[0].roles["item"], best[0].annotator
-    value = best[0].roles.get("label", ("",))[0]
+    value = (*best[0].roles.get("answer", best[0].roles.get("label", ())), "")[0]
     named = [shown.called("item", n)[1] >= NAMED for n in item]
     if not person or not all(named) or shown.called("annotator", person)[1] < NAMED:
         return None

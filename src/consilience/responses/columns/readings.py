@@ -154,9 +154,8 @@ class Readings:
         """Return them, best first, each once."""
         kept: list[Reading] = []
 
-        def rank(each: Reading) -> tuple[bool, int, float]:
-            unnamed, used = not each.borne_out, len(each.columns)
-            return self.few and unnamed, -used if self.few else 0, -each.score
+        def rank(each: Reading) -> tuple[bool, float]:
+            return self.few and each.named < 0, -each.score
 
         for each in sorted(self._every(), key=rank):
             if not any(each.means(other) for other in kept):
@@ -377,6 +376,8 @@ class Readings:
                     query = plain(self.called("asked", asked)[0]) in OTHER["asked"]
                     sure = needed or query or (self._telling(answer) and named >= NAMED)
                     sure |= "answer" in self.given or self.options.kind == "contains"
+                    whose = person is None and plain(asked) == "name"
+                    sure &= not whose or "label" in self.given
                     if not sure:  # a yes or a no may be about anything
                         score, named = reading.score - 2.5, reading.named - 2
                         reading = replace(reading, score=score, named=named)
