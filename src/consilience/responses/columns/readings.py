@@ -412,15 +412,18 @@ class Readings:
                 kept.append(name)
         return kept
 
-    def _leaves_words(self, used: set[str | None]) -> bool:
-        """Return whether a column of yes and no is left that says nothing of others."""
-        return any(
-            self.seen.look[name] == looks.YES_NO
+    def _words_left(self, used: set[str | None]) -> float:
+        """Return points for a column of yes and no that says nothing of others."""
+        left = [
+            name
+            for name in self.twins
+            if self.seen.look[name] == looks.YES_NO
+            and name not in used
             and not STATUS.search(plain(name))
             and not any(self.seen.follows((one,), name) for one in used if one)
-            for name in self.twins
-            if name not in used
-        )
+        ]
+        called = any(plain(name) in USUAL["answer"] for name in left)
+        return 3.5 if called else 1.0 if left else 0.0
 
     def _number(
         self, item: tuple[str, ...], person: str | None, value: str
@@ -532,6 +535,8 @@ class Readings:
             named -= 2 * any(name_prior(n, "label") > prior + 0.2 for n in rest)
         if person is not None and self.called("annotator", person)[1] < NAMED:
             named -= 9
+            others = [self.called(role, person)[1] for role in ("item", "label")]
+            score -= 1.5 * (max(others) >= USUALLY)  # which is called something else
         return Reading(
             kind=kind,
             roles=roles,
@@ -584,8 +589,8 @@ class Readings:
             score -= 1.0  # made up for where the counts are used
         if any(name != person for name in self.people):
             score -= 1.5  # somebody is named whom it leaves out
-        if kind != "contains" and self._leaves_words({*item, person, value}):
-            score -= 1.0
+        if kind != "contains":
+            score -= self._words_left({*item, person, value})
         return float(score)
 
 
