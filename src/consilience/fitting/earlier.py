@@ -1,12 +1,13 @@
 """An earlier fit in a new study: annotators and groups matched, draws put in again."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import OptionError
@@ -18,6 +19,7 @@ from consilience.posterior.truth import Tempering
 from consilience.responses import Responses
 from consilience.truth import ANONYMOUS, ChoiceSpace, ContainsSpace, Space
 from consilience.truth.space import UNLISTED, Groups, no_groups
+from consilience.when_used import xr
 
 type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
 DRAWS = 100  # of the earlier fit that are looked at, evenly taken

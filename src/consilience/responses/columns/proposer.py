@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from consilience.responses.columns.readings import (
 )
 from consilience.responses.columns.wide import named_unlike
 from consilience.responses.draft import YES, codes_of_words, is_yes_or_no
-from consilience.responses.options import TOGETHER, Kind, ReadOptions
+from consilience.responses.options import TOGETHER, Columns, Kind, ReadOptions
 from consilience.responses.text import TextTable
 
 _CLEARLY = 1.0  # points between the best reading and the next
@@ -39,6 +39,9 @@ def understand(
     table: TextTable, options: ReadOptions, assumed: list[str]
 ) -> tuple[str, ReadOptions]:
     """Return the format of a table and the options that read it, or ask."""
+    canonical = _canonical(table, options)
+    if canonical is not None:
+        return "long", canonical
     counted = _pair_counts(table, options, assumed)
     if counted is not None:
         return "counts", counted
@@ -55,6 +58,23 @@ def understand(
         if understood is not None:
             return understood
     return "long", _decided(shown, best, assumed)
+
+
+def _canonical(table: TextTable, options: ReadOptions) -> ReadOptions | None:
+    """Return the options of a table all of whose columns are called as their roles."""
+    names, roles = set(table.names), {each.name for each in fields(Columns)}
+    given = {getattr(options.columns, role) for role in roles} - {None}
+    if given or options.item_columns or not {"item", "label"} <= names <= roles:
+        return None
+    kind = options.kind
+    if kind is None and "answer" not in names and {"object", "main"} & names:
+        kind = "objects"
+    if kind is None and names <= {"item", "label", "annotator"}:
+        return None
+    columns = Columns(**{name: name for name in names})
+    return replace(
+        options, columns=columns, kind=kind, given=options.columns, planned=True
+    )
 
 
 def _pair_counts(
