@@ -69,7 +69,12 @@ def _canonical(table: TextTable, options: ReadOptions) -> ReadOptions | None:
     kind = options.kind
     if kind is None and "answer" not in names and {"object", "main"} & names:
         kind = "objects"
-    if kind is None and names <= {"item", "label", "annotator"}:
+    answers = table.columns.get("answer")
+    worded = answers is None or is_yes_or_no(answers.values.to_pylist(), both=False)
+    numbered = {"n", "annotator"} <= names  # n may number the rows
+    if not worded or numbered or "gold" in names:
+        return None
+    if names <= {"item", "label", "annotator"}:
         return None
     columns = Columns(**{name: name for name in names})
     return replace(
