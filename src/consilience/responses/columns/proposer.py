@@ -26,8 +26,9 @@ from consilience.responses.columns.readings import (
     Reading,
     Readings,
 )
+from consilience.responses.columns.seen import Seen
 from consilience.responses.columns.wide import named_unlike
-from consilience.responses.draft import YES, codes_of_words, is_yes_or_no
+from consilience.responses.draft import YES, codes_of_words, is_yes_or_no, meaning_of
 from consilience.responses.options import TOGETHER, Columns, Kind, ReadOptions
 from consilience.responses.text import TextTable
 
@@ -70,8 +71,8 @@ def _canonical(table: TextTable, options: ReadOptions) -> ReadOptions | None:
     if kind is None and "answer" not in names and {"object", "main"} & names:
         kind = "objects"
     answers = table.columns.get("answer")
-    worded = answers is None or is_yes_or_no(answers.values.to_pylist(), both=False)
-    numbered = {"n", "annotator"} <= names  # n may number the rows
+    worded = answers is None or all(map(meaning_of, answers.values.to_pylist()))
+    numbered = "n" in names and Seen(table).numbers_rows("n")
     if not worded or numbered or "gold" in names:
         return None
     if names <= {"item", "label", "annotator"}:
