@@ -223,7 +223,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         responses = read_with(source, read_options(given), format=format)
     place = Path(source) if isinstance(source, (str, Path)) else None
     if place is not None and (place / "responses.parquet").exists():
-        return responses  # what looks wrong was said when its source was read
+        return responses  # what looks wrong was reported when its source was read
     for sentence in responses.cleaning.warnings:
         warnings.warn(sentence, ConsilienceWarning, stacklevel=2)
     return responses

@@ -86,7 +86,7 @@ def _canonical(table: TextTable, options: ReadOptions) -> ReadOptions | None:
 def _pair_counts(
     table: TextTable, options: ReadOptions, assumed: list[str]
 ) -> ReadOptions | None:
-    """Return the options of a table of how many said yes, maybe and no to each pair."""
+    """Return the options of a table of how many answered yes, maybe and no to each pair."""
     counted = columns_of_counts(table)
     asked = {"yes", "no"} <= set(counted) or {"yes", "shown"} <= set(counted)
     if not asked or options.columns.annotator or options.columns.answer:
