@@ -5,13 +5,13 @@ from .draft import Dropped as Dropped
 from .label_names import with_names as with_names
 from .options import Columns as Columns
 from .options import ReadOptions as ReadOptions
-from .reading import formats as formats
 from .reading import plan as plan
 from .reading import plan_with as plan_with
 from .reading import read as read
 from .reading import read_by as read_by
 from .reading import read_with as read_with
 from .reading_plan import Plan as Plan
+from .recognition import formats as formats
 from .summary import Description as Description
 from .summary import Summary as Summary
 from .summary import describe as describe

@@ -19,7 +19,7 @@ from tests.responses.exports.writers import (
 from consilience.responses import read
 from consilience.responses.format_table import NAMES
 from consilience.responses.options import ReadOptions
-from consilience.responses.reading import grade, probe
+from consilience.responses.recognition import grade, probe
 
 PEOPLE = ("ann", "bob", "Zoë")
 

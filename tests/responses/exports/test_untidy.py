@@ -22,7 +22,7 @@ from tests.responses.reading_back import in_line, rows
 
 from consilience.errors import ColumnError, OptionError, SourceError
 from consilience.responses import ReadOptions, read
-from consilience.responses.reading import probe
+from consilience.responses.recognition import probe
 from consilience.responses.sources import frames
 
 FIXED = {

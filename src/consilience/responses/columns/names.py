@@ -1,8 +1,9 @@
 """The names of columns: what they usually mean, and how one is found in a file.
 
-A usual name is taken at its word. A likely one, such as a word of another language or
-the last word of a longer name, is taken only where what the column holds agrees, and
-results say that it was assumed. The words are in `words.toml`.
+A name is a prior of what its column is: a usual one counts more than a likely one, such
+as a word of another language or the last word of a longer name, and one of another
+thing counts against. What the columns hold decides (`readings`). The words are in
+`words.toml`.
 """
 
 import json
@@ -22,6 +23,7 @@ USUAL = {role: tuple(words.split()) for role, words in _WORDS["usual"].items()}
 LIKELY = {role: frozenset(words.split()) for role, words in _WORDS["likely"].items()}
 OTHER = {what: tuple(words.split()) for what, words in _WORDS["other"].items()}
 EXTRAS = OTHER["extras"]
+NAMED = 1.0  # prior of a name that bears a role out
 PRESENCE = re.compile(
     r"contain|has|have|present|visible|shown|depicted|match|isthere|isin|yesno|applies"
 )

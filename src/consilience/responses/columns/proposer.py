@@ -11,21 +11,15 @@ from consilience.errors import ColumnError, ConsilienceError, SourceError
 from consilience.responses.columns.cells import columns_of_counts, propose_one_hot
 from consilience.responses.columns.matrix import as_matrix, matrix_of
 from consilience.responses.columns.names import (
+    NAMED,
     USUAL,
     argument,
     listing,
     name_prior,
     plain,
 )
-from consilience.responses.columns.readings import (
-    APART,
-    LEAST,
-    NAMED,
-    NEEDED,
-    STATUS,
-    Reading,
-    Readings,
-)
+from consilience.responses.columns.readings import LEAST, Reading, Readings
+from consilience.responses.columns.roles import APART, NEEDED, STATUS
 from consilience.responses.columns.seen import Seen
 from consilience.responses.columns.wide import named_unlike
 from consilience.responses.draft import YES, codes_of_words, is_yes_or_no, meaning_of
@@ -86,7 +80,7 @@ def _canonical(table: TextTable, options: ReadOptions) -> ReadOptions | None:
 def _pair_counts(
     table: TextTable, options: ReadOptions, assumed: list[str]
 ) -> ReadOptions | None:
-    """Return the options of a table of how many answered yes, maybe and no to each pair."""
+    """Return the options of a table of counts of yes, maybe and no for each pair."""
     counted = columns_of_counts(table)
     asked = {"yes", "no"} <= set(counted) or {"yes", "shown"} <= set(counted)
     if not asked or options.columns.annotator or options.columns.answer:

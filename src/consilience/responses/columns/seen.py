@@ -9,13 +9,12 @@ import numpy as np
 from jaxtyping import Int
 
 from consilience.responses.columns import looks
-from consilience.responses.columns.names import name_prior
+from consilience.responses.columns.names import NAMED, name_prior
 from consilience.responses.text import Coded, TextTable
 
 type Codes = Int[np.ndarray, " N"]
 _ROWS = 10_000  # that are looked at
 _LOOKED = 60  # columns that are looked at, and as many of those that are named
-NAMED = 1.0  # prior of a name that bears a role out
 ROLES = ("item", "annotator", "label", "answer", "n")
 _RARE = 1e-3  # chance of a dependence that is none
 
