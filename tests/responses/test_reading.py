@@ -8,7 +8,7 @@ import pytest
 
 from consilience import responses
 from consilience.errors import ColumnError, OptionError, SourceError
-from consilience.responses import formats, read, reading
+from consilience.responses import formats, read, recognition
 from consilience.responses.format_table import Reader
 from consilience.responses.sources import csv_file
 
@@ -59,7 +59,7 @@ def test_what_a_library_raises_is_an_unreadable_file(written, monkeypatch, error
         json.loads("{}", object_hook=hook)
 
     reader = Reader(name="long", what="", read=broken)
-    monkeypatch.setattr(reading, "reader_of", lambda _: reader)
+    monkeypatch.setattr(recognition, "reader_of", lambda _: reader)
     says = "it asks for more memory than there is" if error is MemoryError else ""
     with pytest.raises(SourceError, match=rf"a\.csv: cannot be read \({says}"):
         read(written("a.csv", "item,label\n1,x\n"))

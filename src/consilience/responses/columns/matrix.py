@@ -8,6 +8,12 @@ from jaxtyping import Int
 
 from consilience.errors import ConsilienceError, SourceError
 from consilience.responses.columns import looks, wide
+from consilience.responses.columns.annotator_columns import (
+    made_of_others,
+    named_unlike,
+    numbered_stem,
+    wide_columns,
+)
 from consilience.responses.columns.cells import long_cells
 from consilience.responses.columns.names import (
     are_people,
@@ -45,8 +51,8 @@ class Matrix:
     @property
     def stem(self) -> str | None:
         """What the names of most columns share."""
-        unlike = wide.named_unlike(self.columns)
-        return wide.numbered_stem([name for name in self.columns if name not in unlike])
+        unlike = named_unlike(self.columns)
+        return numbered_stem([name for name in self.columns if name not in unlike])
 
     @property
     def of_annotators(self) -> bool:
@@ -64,7 +70,7 @@ class Matrix:
             *range(last[0], last[-1] + 1)
         ]
         every = ([name, *self.columns] for name in self.rest)
-        return gaps or any(wide.numbered_stem(names) is not None for names in every)
+        return gaps or any(numbered_stem(names) is not None for names in every)
 
     @property
     def of_items(self) -> bool:
@@ -114,7 +120,7 @@ class Matrix:
         if named or not clear:
             return clear
         names = table.columns[self.lead].used().values.to_pylist()
-        stem = wide.numbered_stem(names) or ""
+        stem = numbered_stem(names) or ""
         return are_people(names) or is_likely(stem, "annotator")
 
 
@@ -217,7 +223,7 @@ def matrix_of(table: TextTable, options: ReadOptions) -> Matrix | None:
     lead = next((name for name in leads if name in keys), None)
     rest = [name for name in names if name != lead]
     try:
-        columns = wide.wide_columns(replace(table, lists={}), rest, options).annotators
+        columns = wide_columns(replace(table, lists={}), rest, options).annotators
     except ConsilienceError:
         return None
     if len(columns) < 2 or table.num_rows < 2:
@@ -267,7 +273,7 @@ def _counts(
 
 def _odd(table: TextTable, names: list[str]) -> str | None:
     """Column that may be the truth: alone without gaps, or what most others say."""
-    made = wide.made_of_others(table.columns, names)
+    made = made_of_others(table.columns, names)
     share = {name: float((table.columns[name].codes >= 0).mean()) for name in names}
     whole = [n for n, each in share.items() if each == 1.0 and not are_people([n])]
     rest = [each for each in share.values() if each < 1.0]

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from consilience.errors import ColumnError, ConsilienceError, SourceError
+from consilience.responses.columns.annotator_columns import named_unlike
 from consilience.responses.columns.cells import columns_of_counts, propose_one_hot
 from consilience.responses.columns.matrix import as_matrix, matrix_of
 from consilience.responses.columns.names import (
@@ -21,7 +22,6 @@ from consilience.responses.columns.names import (
 from consilience.responses.columns.readings import LEAST, Reading, Readings
 from consilience.responses.columns.roles import APART, NEEDED, STATUS
 from consilience.responses.columns.seen import Seen
-from consilience.responses.columns.wide import named_unlike
 from consilience.responses.draft import YES, codes_of_words, is_yes_or_no, meaning_of
 from consilience.responses.options import TOGETHER, Columns, Kind, ReadOptions
 from consilience.responses.text import TextTable
