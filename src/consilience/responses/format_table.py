@@ -1,19 +1,21 @@
 """The formats that can be read: where each is defined, and what marks a source of it.
 
 A source is looked at once and not read whole. Only readers of formats of which it has
-a mark are loaded and asked how sure they are.
+a mark are loaded. Formats of other packages bring their marks along.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from re import match
 from typing import Any
 
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.frames import Source
 from consilience.responses.table import Responses
 
-CERTAIN = 3
+_KEY = rb'\s*"(?:[^"\\]|\\.)*"\s*:\s*'
+_NUMBERS = rb"\{%(key)s\d+\s*(?:,%(key)s\d+\s*)*\}\s*" % {b"key": _KEY}
 # By name: the module that reads a format (and what it calls its reader or labelling
 # tool, where not READER), and its marks, of which a source has one. A mark is keys of a
 # record, columns or files of a folder, all of which are there (or one of those with `/`
@@ -54,7 +56,8 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     "mturk": ("tools.mturk:TOOL", "HITId & AssignmentId & WorkerId"),
     "peerannot": (
         "columns.counts:PEERANNOT",
-        rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d',
+        rb"\{%(key)s%(numbers)s(?:\}|,%(key)s%(numbers)s)"
+        % {b"key": _KEY, b"numbers": _NUMBERS},
     ),
     "prodigy": (
         "tools.prodigy:TOOL",
@@ -78,7 +81,6 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     "wide": ("columns.wide", ""),
     "zooniverse": ("tools.zooniverse:TOOL", "annotations & subject_data & workflow_id"),
 }
-NAMES = tuple(FORMATS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,24 +93,27 @@ class Probe:
     names: Sequence[str] = ()
     start: bytes = b""
     record: Mapping[str, Any] = field(default_factory=dict)
+    inside: Sequence[Mapping[str, Any]] = ()  # the first of each list in the record
     several: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A format that can be read; without `sniff`, its marks are enough."""
+    """A format that can be read; without `is_one`, its marks are enough."""
 
     name: str
     what: str
     read: Callable[[Sequence[Source], ReadOptions], Responses]
-    sniff: Callable[[Probe], int] = lambda _: CERTAIN
+    is_one: Callable[[Probe], bool] = lambda _: True
     questions: bool = False
 
 
-def may_be(name: str, record: Mapping[str, Any]) -> bool:
-    """Say whether a record has a mark of a format, if there are any for records."""
-    marks = FORMATS[name][1]
-    return isinstance(marks, bytes) or not marks or has_mark(record, marks)
+def is_marked(probe: Probe, marks: str | bytes) -> bool:
+    """Say whether a source has one of the marks."""
+    if isinstance(marks, bytes):
+        return match(marks, probe.start) is not None
+    keys = probe.files if probe.is_folder else probe.names
+    return has_mark(probe.record or dict.fromkeys(keys), marks)
 
 
 def has_mark(record: Mapping[str, Any], marks: str) -> bool:

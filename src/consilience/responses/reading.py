@@ -47,6 +47,7 @@ from consilience.responses.sources.opening import (
     unfolded,
 )
 from consilience.responses.table import Responses
+from consilience.responses.tools.tool import Tool
 
 # What stands for a table in memory has no one type: see `as_frame`.
 type Sources = object
@@ -56,7 +57,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     source: Sources,
     *,
     plan: Plan | str | Path | None = None,
-    format: str | None = None,
+    format: str | Tool | None = None,
     kind: Kind | None = None,
     question: str | None = None,
     item: str | Sequence[str] | None = None,
@@ -106,8 +107,9 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         How to read it: a plan, a file of one, or a folder of responses that were read
         by one. The columns of the source must be those of the plan, and there are no
         other options beside it.
-    format : str, optional
-        Name of the format (see `formats`); recognized by default.
+    format : str or Tool, optional
+        Name of the format, recognized by default; or a format of one's own, a
+        `consilience.responses.tools.Tool`, or the name of its module.
     kind : {"choice", "contains", "objects"}, optional
         Kind of question; inferred from the columns by default.
     question : str, optional
@@ -286,7 +288,7 @@ def plan(source: Sources, **options: Any) -> Plan:
 
 
 def plan_with(
-    source: Sources, options: ReadOptions, *, format: str | None = None
+    source: Sources, options: ReadOptions, *, format: str | Tool | None = None
 ) -> Plan:
     """Plan how a source is read, with a record of options."""
     return _of_sources(source, options, format, _planned)
@@ -297,7 +299,9 @@ def read_by(source: Sources, by: Plan | str | Path) -> Responses:
     plan = _loaded(by)
 
     def read_checked(
-        given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
+        given: Sequence[str | Path | Frame],
+        options: ReadOptions,
+        name: str | Tool | None,
     ) -> Responses:
         return _read(given, options, name, plan)
 
@@ -307,7 +311,7 @@ def read_by(source: Sources, by: Plan | str | Path) -> Responses:
 
 
 def read_with(
-    source: Sources, options: ReadOptions, *, format: str | None = None
+    source: Sources, options: ReadOptions, *, format: str | Tool | None = None
 ) -> Responses:
     """Read responses with a record of options; what looks wrong is in the account."""
     return _of_sources(source, options, format, _read)
@@ -316,8 +320,8 @@ def read_with(
 def _of_sources[T](
     source: Sources,
     options: ReadOptions,
-    format: str | None,
-    work: Callable[[Sequence[str | Path | Frame], ReadOptions, str | None], T],
+    format: str | Tool | None,
+    work: Callable[[Sequence[str | Path | Frame], ReadOptions, str | Tool | None], T],
 ) -> T:
     """Do what is to be done with a source; what fails of itself is of the source."""
     if format is None and options.one_hot:
@@ -353,13 +357,13 @@ class _Chosen(NamedTuple):
 def _chosen(
     given: Sequence[str | Path | Frame],
     options: ReadOptions,
-    name: str | None,
+    name: str | Tool | None,
     plan: Plan | None = None,
 ) -> Iterator[_Chosen]:
     """Open sources and choose how to read them, by a plan where there is one."""
     given_sources = existing(given)
     with ExitStack() as stack:
-        is_whole = partial(is_format, name=name)
+        is_whole = partial(is_format, given=name)
         files = stack.enter_context(unfolded(given_sources, is_whole))
         sources = [stack.enter_context(opened(file, options)) for file in files]
         rest: list[Source] = []
@@ -387,7 +391,7 @@ def _chosen(
 
 
 def _planned(
-    given: Sequence[str | Path | Frame], options: ReadOptions, name: str | None
+    given: Sequence[str | Path | Frame], options: ReadOptions, name: str | Tool | None
 ) -> Plan:
     with _chosen(given, options, name) as chosen:
         return chosen.plan
@@ -396,7 +400,7 @@ def _planned(
 def _read(
     given: Sequence[str | Path | Frame],
     options: ReadOptions,
-    name: str | None,
+    name: str | Tool | None,
     plan: Plan | None = None,
 ) -> Responses:
     with _chosen(given, options, name, plan) as chosen:

@@ -1,11 +1,17 @@
-"""What format a source has, and which reader and options read it."""
+"""What format a source has, and which reader and options read it.
+
+A format of one's own is a `Tool`: `read` takes it, or the name of its module, and an
+installed package names it as an entry point in the group `consilience.formats`.
+"""
 
 import importlib
-import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,20 +21,13 @@ from consilience.responses.columns.cells import together
 from consilience.responses.columns.long import one_question, without_refused
 from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.proposer import understand
-from consilience.responses.format_table import (
-    CERTAIN,
-    FORMATS,
-    NAMES,
-    Probe,
-    Reader,
-    has_mark,
-)
+from consilience.responses.format_table import FORMATS, Probe, Reader, is_marked
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import find_layout
 from consilience.responses.sources.frames import Frame, Source
 from consilience.responses.sources.hugging_face import is_data_set
-from consilience.responses.sources.json_file import first_record
+from consilience.responses.sources.json_file import first_records
 from consilience.responses.sources.opening import kind_of, load_table, without
 from consilience.responses.text import Coded, TextTable, stack
 from consilience.responses.tools.reading import reader_of_tool
@@ -39,31 +38,81 @@ _LOOK = 1 << 22  # bytes that are looked at
 
 
 def formats() -> Mapping[str, Reader]:
-    """Readers by name."""
-    return {name: reader_of(name) for name in NAMES}
+    """Readers by name, those of installed packages among them."""
+    return {name: reader_of(name) for name in names()}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all formats."""
+    return (*FORMATS, *(name for name in _installed() if name not in FORMATS))
 
 
 @cache
-def reader_of(name: str) -> Reader:
+def _installed() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="consilience.formats")}
+
+
+@cache
+def _tool(name: str) -> Tool:
+    """Return the tool of an installed package, or of a module that is named."""
+    module, _, attribute = name.partition(":")
+    try:
+        if name in _installed():
+            tool = _installed()[name].load()
+        else:
+            tool = getattr(importlib.import_module(module), attribute or "TOOL", None)
+    except ImportError as error:
+        raise SourceError(f"the format {name} cannot be imported: {error}") from error
+    if not isinstance(tool, Tool):
+        raise SourceError(
+            f"the format {name} is {tool!r}; expected a Tool of "
+            "consilience.responses.tools"
+        )
+    return tool
+
+
+def reader_of(given: str | Tool) -> Reader:
     """Return the reader of a format."""
-    if name not in FORMATS:
-        raise SourceError(not_among("format", name, FORMATS))
-    place, _, attribute = FORMATS[name][0].partition(":")
+    if isinstance(given, Tool):
+        return reader_of_tool(given)
+    is_module = "." in given or ":" in given
+    if given not in FORMATS and (is_module or given in _installed()):
+        return reader_of_tool(replace(_tool(given), name=given))
+    if given not in FORMATS:
+        raise SourceError(not_among("format", given, names()))
+    return _of_library(given)
+
+
+@cache
+def _of_library(name: str) -> Reader:
+    at, marks = FORMATS[name]
+    place, _, attribute = at.partition(":")
     module = importlib.import_module(f"consilience.responses.{place}")
-    given: Reader | Tool = getattr(module, attribute or "READER")
-    return reader_of_tool(given) if isinstance(given, Tool) else given
+    found: Reader | Tool = getattr(module, attribute or "READER")
+    if isinstance(found, Tool):
+        return reader_of_tool(replace(found, marks=marks))
+    return found
 
 
-def grade(name: str, probe: Probe) -> int:
-    """Say how sure it is that a source is of a format: from 0 to `CERTAIN`."""
-    keys = probe.files if probe.is_folder else probe.names
-    record = probe.record or dict.fromkeys(keys)
-    marks = FORMATS[name][1]
-    if isinstance(marks, bytes):
-        marked = re.match(marks, probe.start) is not None
+def formats_of(probe: Probe, among: Iterable[str | Tool] | None = None) -> list[Any]:
+    """Return the formats that a source is of, by its marks.
+
+    A record goes before those that are listed in it.
+    """
+    inside = (replace(probe, record=r, names=[*r]) for r in probe.inside)
+    among = names() if among is None else list(among)
+    for each in (probe, *inside):
+        if fit := [name for name in among if _is_of(name, each)]:
+            return fit
+    return []
+
+
+def _is_of(given: str | Tool, probe: Probe) -> bool:
+    if isinstance(given, str) and given in FORMATS:
+        marks = FORMATS[given][1]
     else:
-        marked = has_mark(record, marks)
-    return reader_of(name).sniff(probe) if marked else 0
+        marks = (given if isinstance(given, Tool) else _tool(given)).marks
+    return is_marked(probe, marks) and reader_of(given).is_one(probe)
 
 
 def probe(source: Source, options: ReadOptions, *, several: bool = False) -> Probe:
@@ -84,47 +133,46 @@ def probe(source: Source, options: ReadOptions, *, several: bool = False) -> Pro
         return seen
     with source.open("rb") as file:
         start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
-    record = {} if kind == "xml" else first_record(start)
-    return replace(seen, names=[*record], start=start, record=record)
+    record, *inside = [{}] if kind == "xml" else first_records(start)
+    row = inside[0] if len(inside) == 1 else record
+    return replace(seen, names=[*row], start=start, record=record, inside=inside)
 
 
-def is_format(folder: Path, name: str | None) -> bool:
+def is_format(folder: Path, given: str | Tool | None) -> bool:
     """Say whether a folder is itself of a format, and not a folder of exports."""
-    if name not in {None, *NAMES} or is_data_set(folder):
+    if is_data_set(folder):
         return True
-    probed = probe(folder, ReadOptions())
-    return any(grade(each, probed) for each in ([name] if name else NAMES))
+    among = None if given is None else [given]
+    return bool(formats_of(probe(folder, ReadOptions()), among))
 
 
 def of_one_format(
-    files: list[Source], name: str | None, options: ReadOptions
-) -> tuple[str | None, list[Source], list[Source]]:
-    """Return the format of which most files are, for certain, these and the others."""
-    if name is not None:
-        reader_of(name)
+    files: list[Source], given: str | Tool | None, options: ReadOptions
+) -> tuple[str | Tool | None, list[Source], list[Source]]:
+    """Return the format of which most files are, these, and the others."""
+    among = None if given is None else [given]
     looks = [probe(file, options, several=len(files) > 1) for file in files]
-    marks = {}  # by format: its best grade, and the places of the files that have it
-    for each in NAMES if name is None else [name]:
-        grades = [grade(each, look) for look in looks]
-        best = max(grades)
-        marks[each] = (best, [i for i, g in enumerate(grades) if g == best])
-    most = max((best, len(fit)) for best, fit in marks.values())
-    certain = [n for n, (best, fit) in marks.items() if (best, len(fit)) == most]
-    if most[0] < CERTAIN or len(certain) > 1:
+    fits = [formats_of(look, among) for look in looks]
+    number = Counter(name for fit in fits for name in fit).most_common()
+    most = [name for name, count in number if count == number[0][1]]
+    if len(most) != 1:
         if len({tuple(sorted(look.names)) for look in looks}) > 1:
             raise SourceError(
                 f"{listing(list(map(str, files)), 4)}: these files have "
                 "different columns, so they are not one table; pass the files that "
                 "hold answers"
             )
-        return name, files, []
-    fit = set(marks[certain[0]][1])
-    rest = [file for i, file in enumerate(files) if i not in fit]
-    return certain[0], [files[i] for i in sorted(fit)], rest
+        return given, files, []
+    pairs = list(zip(files, fits, strict=True))
+    rest = [file for file, fit in pairs if most[0] not in fit]
+    return most[0], [file for file, fit in pairs if most[0] in fit], rest
 
 
 def choose_reader(
-    sources: list[Source], name: str | None, options: ReadOptions, assumed: list[str]
+    sources: list[Source],
+    name: str | Tool | None,
+    options: ReadOptions,
+    assumed: list[str],
 ) -> tuple[Reader, list[Source], ReadOptions]:
     """Choose the reader, and how it is to read; a table that was looked at is given."""
     first, columns = sources[0], options.columns
@@ -144,13 +192,10 @@ def choose_reader(
             sources = [*map(_looked_at, sources, _with_files(tables))]
         return reader_of(name), sources, options
     probed = probe(first, options, several=len(sources) > 1)
-    grades = {each: grade(each, probed) for each in NAMES}
-    best = max(grades.values())
-    fit = [each for each in NAMES if grades[each] == best]
-    table_like = not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}
-    if best < CERTAIN and table_like:
+    fit = formats_of(probed)
+    if not fit and not probed.is_folder and kind_of(first) not in {"", "xml", "zip"}:
         return _by_columns(sources, options, assumed)
-    if best == 0:
+    if not fit:
         raise _unknown(probed.name, probed.names)
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
@@ -226,5 +271,5 @@ def _unknown(name: str, names: Sequence[str]) -> SourceError:
     what = f"the one column {names[0]!r}" if names else "no columns"
     return SourceError(
         f"{name}: no reader knows it, as it has {what}; name the format "
-        f"(`format=NAME`), one of {', '.join(NAMES)}"
+        f"(`format=NAME`), one of {', '.join(FORMATS)}"
     )

@@ -17,9 +17,8 @@ from tests.responses.exports.writers import (
 )
 
 from consilience.responses import read
-from consilience.responses.format_table import NAMES
 from consilience.responses.options import ReadOptions
-from consilience.responses.recognition import grade, probe
+from consilience.responses.recognition import formats_of, probe
 
 PEOPLE = ("ann", "bob", "Zoë")
 
@@ -126,12 +125,11 @@ def test_an_export_is_recognized_by_its_reader_alone(name, tmp_path):
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*.*"))
     for file in files:
         probed = probe(file, ReadOptions(), several=len(files) > 1)
-        certain = [each for each in NAMES if grade(each, probed) == 3]
-        assert certain == [READER[name]]
+        assert formats_of(probed) == [READER[name]]
     # A folder of one tool's files is no format of another.
     if path.is_dir():
         probed = probe(path, ReadOptions())
-        assert not any(grade(each, probed) for each in NAMES)
+        assert not formats_of(probed)
 
 
 @pytest.mark.parametrize("name", ["toloka", "toloka_json", "appen", "appen_json"])

@@ -22,7 +22,7 @@ from tests.responses.reading_back import in_line, rows
 
 from consilience.errors import ColumnError, OptionError, SourceError
 from consilience.responses import ReadOptions, read
-from consilience.responses.recognition import probe
+from consilience.responses.recognition import formats_of, probe
 from consilience.responses.sources import frames
 
 FIXED = {
@@ -638,9 +638,12 @@ def test_a_long_list_that_an_api_wraps_is_recognized(tmp_path):
     document["items"] *= 3_500
     as_json(path, document)
     assert path.stat().st_size > 1 << 22
-    assert probe(path, ReadOptions()).record["user_id"] == "ann"
-    as_json(path, {"other": document["items"]})
-    assert probe(path, ReadOptions()).record == {}
+    for key in ("items", "anything"):
+        as_json(path, {"has_more": False, key: document["items"]})
+        assert formats_of(probe(path, ReadOptions())) == ["toloka"]
+        assert read(path).num_items == 2
+    as_json(path, {"items": [{"a": 1}] * 1_000_000})
+    assert formats_of(probe(path, ReadOptions())) == []
 
 
 def test_a_data_frame_of_an_export_is_read_as_the_export(tmp_path):

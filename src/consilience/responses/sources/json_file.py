@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,7 +38,8 @@ _KEY_WITH_BLANKS = re.compile(rb'"[ \t\r\n]+:')
 _SPARSE = 0.02  # share of cells that are filled
 _MANY = 20_000_000  # cells
 _NEAR = 1 << 16  # characters in which a list begins
-LISTS = ("items", "docs", "records")  # keys under which an API lists records
+_LISTS = 8  # in a record that are looked at
+_LIST = re.compile(r'"\s*:\s*\[\s*(?=\{)')
 
 
 def read_records(path: Path, *, lines: bool) -> tuple[list[Record], list[int] | None]:
@@ -111,27 +113,26 @@ def are_records(cell: object) -> bool:
     return isinstance(cell, list) and all(isinstance(part, dict) for part in cell)
 
 
-def first_record(start: bytes) -> Record:
-    """Return the first record of a list or of lines, or the one of the file."""
+def first_records(start: bytes) -> list[Record]:
+    """Return the first record; of a document, also the first of each list in it."""
     text = start.decode("utf-8", errors="ignore")
-    record = _decoded(text.removeprefix("[").lstrip())
-    if record is None and text.startswith("{"):  # a long list that an API wraps
-        wrapped = re.search(rf'"(?:{"|".join(LISTS)})"\s*:\s*\[\s*', text[:_NEAR])
-        record = None if wrapped is None else _decoded(text[wrapped.end() :])
-    elif record is not None and text.startswith("{"):
-        lists = [record[key] for key in LISTS if isinstance(record.get(key), list)]
-        if lists and lists[0] and isinstance(lists[0][0], dict):
-            return cast("Record", lists[0][0])
-    return record or {}
+    record, rest = _decoded(text.removeprefix("[").lstrip())
+    if not text.startswith("{") or rest.startswith("{"):  # a list, or lines
+        return [record or {}]
+    if record is not None:
+        lists = (cell for cell in record.values() if are_records(cell) and cell)
+        return [record, *(cell[0] for cell in islice(lists, _LISTS))]
+    ends = (each.end() for each in islice(_LIST.finditer(text[:_NEAR]), _LISTS))
+    return [{}, *filter(None, (_decoded(text[end:])[0] for end in ends))]
 
 
-def _decoded(text: str) -> Record | None:
-    """Return the record that a text begins with; None where there is none."""
+def _decoded(text: str) -> tuple[Record | None, str]:
+    """Return the record that a text begins with, if there is one, and what follows."""
     try:
-        record, _ = json.JSONDecoder().raw_decode(text)
+        record, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
+        return None, ""
+    return record if isinstance(record, dict) else None, text[end : end + 99].lstrip()
 
 
 def records_table(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consilience.errors import ColumnError
-from consilience.responses.format_table import CERTAIN, Probe
+from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
 from consilience.responses.tools.records import Record, dig, first, names, text
 from consilience.responses.tools.tool import Answers, At, Layout, Tool
@@ -71,10 +71,10 @@ def _file_answer(at: At, _: str) -> Answers:
         yield "label", SKIPPED
 
 
-def _sniff(probe: Probe) -> int:
+def _is_one(probe: Probe) -> bool:
     record, keys = probe.record, set(probe.names)
     if "id" not in keys or keys.isdisjoint(_CONTENTS):
-        return 0
+        return False
     given = record.get("annotations")
     users = isinstance(given, list) and any(first(each, "user") for each in given)
     old = users or (given is not None and "annotation_approver" in keys)
@@ -82,7 +82,7 @@ def _sniff(probe: Probe) -> int:
     labels = any(_are_labels(record.get(key)) for key in _LABELS)
     labels = labels or (not record and "label" in keys)
     by_file = labels and (probe.several or "Comments" in keys)
-    return CERTAIN if old or by_file else 0
+    return old or by_file
 
 
 def _are_labels(value: object) -> bool:
@@ -96,7 +96,7 @@ TOOL = Tool(
     name="doccano",
     what="doccano (a file per annotator in a folder or archive; older JSON with users)",
     prepare=_with_files,
-    sniff=_sniff,
+    is_one=_is_one,
     notes=lambda given, _: (
         ()
         if "annotations" in given[0].value

@@ -24,10 +24,11 @@ from consilience.responses.draft import (
     Dropped,
     read_answers,
 )
-from consilience.responses.format_table import Reader, may_be
+from consilience.responses.format_table import Reader, has_mark
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_tables import checked_labels, label_list
 from consilience.responses.sources.frames import Frame, Source
+from consilience.responses.sources.json_file import are_records
 from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
 from consilience.responses.text import Coded, natural_order, natural_texts, text_array
@@ -39,7 +40,7 @@ from consilience.responses.tools.choice import (
     dropped,
     meant,
 )
-from consilience.responses.tools.records import names
+from consilience.responses.tools.records import Record, names
 from consilience.responses.tools.tool import Layout, Tool, plain
 from consilience.responses.tools.work import (
     NONE,
@@ -63,7 +64,7 @@ def reader_of_tool(tool: Tool) -> Reader:
     """Return the reader of a tool's exports."""
     read = partial(_read, tool)
     return Reader(
-        name=tool.name, what=tool.what, sniff=tool.sniff, read=read, questions=True
+        name=tool.name, what=tool.what, is_one=tool.is_one, read=read, questions=True
     )
 
 
@@ -81,12 +82,7 @@ def _export(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Expo
         raise SourceError(
             f"{names(sources)}: there is no record; check that it is the right file"
         )
-    if not any(may_be(tool.name, record.value) for record in given):
-        raise DataError(
-            f"{given[0].place}: not a record of {tool.what}; export it again, or name "
-            "another format"
-        )
-    records = tool.prepare(given, options)
+    records = tool.prepare(_marked(tool, given), options)
     works: list[Work] = []
     tasks: list[tuple[Fields, OnScreen | None]] = []
     for record in records:
@@ -100,6 +96,28 @@ def _export(tool: Tool, sources: Sequence[Source], options: ReadOptions) -> Expo
         tasks = [(fields, None) for fields, _ in tasks]
     layout = tool.layout(next(iter(records), given[0]).value)
     return Export(tool, layout, names(sources), records, tasks, works)
+
+
+def _marked(tool: Tool, given: list[Record]) -> list[Record]:
+    """Return the records that have a mark of the tool, or lists of those that have."""
+    marks = tool.marks
+    if isinstance(marks, bytes) or not marks:
+        return given
+    if any(has_mark(record.value, marks) for record in given):
+        return given
+    inside = [
+        Record(value=part, place=f"{each.source}, record {number}", source=each.source)
+        for each in given
+        for parts in each.value.values()
+        if are_records(parts) and any(has_mark(part, marks) for part in parts)
+        for number, part in enumerate(parts, start=1)
+    ]
+    if not inside:
+        raise DataError(
+            f"{given[0].place}: not a record of {tool.what}; export it again, or name "
+            "another format"
+        )
+    return inside
 
 
 class _Pick(Struct, frozen=True, gc=False):

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from consilience.responses.format_table import CERTAIN, Probe
+from consilience.responses.format_table import Probe
 from consilience.responses.options import ReadOptions
 from consilience.responses.tools.records import (
     Record,
@@ -120,13 +120,18 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A labelling tool."""
+    """A labelling tool.
+
+    `marks` are what marks its sources (see `format_table`); the tools of this library
+    have them in the table of formats, so that they are known before a tool is loaded.
+    """
 
     name: str
     what: str
+    marks: str | bytes = ""
     layouts: Sequence[Layout]  # of its exports: those with a key, then one without
     unit: str = "annotations"  # what the tool calls works
-    sniff: Callable[[Probe], int] = lambda _: CERTAIN  # that a marked source is one
+    is_one: Callable[[Probe], bool] = lambda _: True  # whether a marked source is one
     files: str = ""  # kind of its files, where it reads no data frames
     # Give the records of a source, and make of them those that the layouts describe.
     load: Callable[[Any, ReadOptions], Iterable[Record]] = records

@@ -1,0 +1,9 @@
+from .records import Record as Record
+from .records import dig as dig
+from .records import first as first
+from .records import text as text
+from .tool import Layout as Layout
+from .tool import Tool as Tool
+from .work import SKIPPED as SKIPPED
+from .work import Answer as Answer
+from .work import answer as answer
