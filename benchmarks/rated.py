@@ -57,7 +57,7 @@ class Study:
             [np.load(folder / f"{model}.npy") for model in model_names(folder)]
         )
         # Names of superclasses and their labels: a pickle, read without running it.
-        from consilience.responses.safe_pickle import load_object_array
+        from consilience.imagenet.pickles import load_object_array
 
         groups: Any = load_object_array(
             data / "imagenet-multilabel" / "superclasses.npy"

@@ -22,7 +22,7 @@ from consilience.analysis.drawn_objects import (
 )
 from consilience.analysis.proposals import propose
 from consilience.analysis.shares import ratios, weights
-from consilience.responses.safe_pickle import load_frame
+from consilience.imagenet.pickles import load_frame
 
 TAU = 0.5
 PER_CLASS = 10

@@ -46,7 +46,7 @@ BUSY = frozenset(
         "consilience.truth.named",
         "consilience.responses.options",
         "consilience.responses.text",
-        "consilience.responses.safe_pickle",
+        "consilience.imagenet.pickles",
         "consilience.truth.arrays",
         "consilience.truth.response_matrix",
         "consilience.truth.space",

@@ -12,7 +12,7 @@ import consilience as cs
 from consilience.annotators import tsipras2020
 from consilience.annotators.tsipras2020 import hash_order, max_cut
 from consilience.errors import FitError, KindError, OptionError
-from consilience.responses.safe_pickle import load_frame
+from consilience.imagenet.pickles import load_frame
 
 COLUMNS = (
     *("num_workers", "main_counter", "main_top", "object_counter", "num_objects"),

@@ -257,7 +257,7 @@ def test_a_header_of_an_array_that_asks_for_all_memory_is_refused(written, conte
     written("study/image_info.pkl", b"N.")
     path = written("study/annotations_classify_task.pkl", b"N.")
     assert outcome(path.parent) is None
-    from consilience.responses.safe_pickle import load_object_array
+    from consilience.imagenet.pickles import load_object_array
 
     with pytest.raises(SourceError, match="not a NumPy file"):
         load_object_array(path.parent / names[0])

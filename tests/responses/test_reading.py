@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import consilience
 from consilience import responses
 from consilience.errors import ColumnError, OptionError, SourceError
 from consilience.responses import formats, read, recognition
@@ -24,7 +25,7 @@ assert not heavy, heavy
 
 
 def test_every_reader_is_among_the_formats():
-    files = Path(responses.__path__[0]).rglob("*.py")
+    files = Path(consilience.__path__[0]).rglob("*.py")
     readers = [
         n
         for p in files

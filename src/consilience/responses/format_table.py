@@ -45,7 +45,10 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
             "NAME & NAME-metadata & source/source-ref"
         ),
     ),
-    "imagenet_multilabel": ("imagenet:MULTILABEL", "annotations_classify_task.pkl"),
+    "imagenet_multilabel": (
+        ".imagenet.studies:MULTILABEL",
+        "annotations_classify_task.pkl",
+    ),
     "label_studio": ("tools.label_studio:TOOL", "data & annotations/completions"),
     "label_studio_min": (
         "tools.label_studio:MIN",
@@ -66,9 +69,9 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
             "answer & accept & options"
         ),
     ),
-    "reassessed_imagenet": ("imagenet:REASSESSED", "raters.npz"),
-    "reassessed_imagenet_golden": ("imagenet:REASSESSED_GOLDEN", ""),
-    "reassessed_imagenet_joint": ("imagenet:REASSESSED_JOINT", ""),
+    "reassessed_imagenet": (".imagenet.studies:REASSESSED", "raters.npz"),
+    "reassessed_imagenet_golden": (".imagenet.studies:REASSESSED_GOLDEN", ""),
+    "reassessed_imagenet_joint": (".imagenet.studies:REASSESSED_JOINT", ""),
     "responses": ("canonical_folder", "responses.parquet"),
     "scale": (
         "tools.scale:TOOL",

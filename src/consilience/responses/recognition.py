@@ -87,7 +87,7 @@ def reader_of(given: str | Tool) -> Reader:
 def _of_library(name: str) -> Reader:
     at, marks = FORMATS[name]
     place, _, attribute = at.partition(":")
-    module = importlib.import_module(f"consilience.responses.{place}")
+    module = importlib.import_module(f".{place}", "consilience.responses")
     found: Reader | Tool = getattr(module, attribute or "READER")
     if isinstance(found, Tool):
         return reader_of_tool(replace(found, marks=marks))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from consilience.errors import SourceError
-from consilience.responses.safe_pickle import load_object_array, load_pickle
+from consilience.imagenet.pickles import load_object_array, load_pickle
 
 
 class Hostile:

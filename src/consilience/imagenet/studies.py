@@ -32,12 +32,12 @@ import pyarrow as pa
 from jaxtyping import Int, Int8
 
 from consilience.errors import OptionError, SourceError
+from consilience.imagenet.pickles import load_frame, load_object_array
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
 from consilience.responses.draft import Account, Draft, Dropped
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
-from consilience.responses.safe_pickle import load_frame, load_object_array
 from consilience.responses.side_tables import label_frame
 from consilience.responses.sources.frames import Source, readable
 from consilience.responses.sources.opening import fingerprints

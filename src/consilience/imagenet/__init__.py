@@ -1,0 +1,1 @@
+"""Two studies of ImageNet's labels, as they were published."""

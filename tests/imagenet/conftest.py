@@ -1,0 +1,5 @@
+"""What the tests of the two studies share."""
+
+from tests.responses.conftest import multilabel, written
+
+__all__ = ["multilabel", "written"]
