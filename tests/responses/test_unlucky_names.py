@@ -651,3 +651,11 @@ def test_commands_take_the_names_of_columns(command, fitted, tmp_path, capsys):
     else:
         code = 0
     assert code == 0, capsys.readouterr().err
+
+
+def test_a_named_column_that_is_not_there_is_an_error(fitted, tmp_path, capsys):
+    fitted.save(tmp_path / "run")
+    path = saved(tmp_path / "a.csv", about_photos("item", "label"))
+    with pytest.raises(SystemExit):
+        main(["score", str(tmp_path / "run"), "--gold", str(path), "--item", "photo"])
+    assert "no column 'photo' for item" in capsys.readouterr().err

@@ -264,13 +264,20 @@ def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:
 
 
 def read_gold(
-    gold: Path, answers: "pd.DataFrame | None" = None, reading: Reading = READ_AS_IT_IS
+    gold: Path,
+    answers: "pd.DataFrame | None" = None,
+    reading: Reading = READ_AS_IT_IS,
+    *,
+    strict: bool = False,
 ) -> "pd.DataFrame":
-    """Return a file of gold labels of answers, or of the labels of a run."""
+    """Return a file of gold labels of answers, or of the labels of a run.
+
+    Its columns are named for the answers, which have others, or (strictly) for itself.
+    """
     from consilience.responses.side_columns import named_in
     from consilience.responses.side_tables import gold_table
 
-    return gold_table(gold, read_options(reading), named_in(answers))
+    return gold_table(gold, read_options(reading), named_in(answers), strict=strict)
 
 
 def load_run(run: Path, truth: Truth) -> "Fit":

@@ -42,7 +42,7 @@ from consilience.posterior import Fit
 from consilience.posterior.correlation import Residual
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
-from consilience.posterior.tree import reported_truth, tree, with_groups
+from consilience.posterior.tree import reported_truth, tree, with_groups, with_texts
 from consilience.posterior.truth import Tempering, halfway
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -138,7 +138,7 @@ def predict(
         from consilience.programs import double_precision
 
         with double_precision():
-            return _checked(predict_objects(fit.data, model, study, attributes))
+            return _checked(predict_objects(fit.data, model, study, attributes), study)
     space = aligned_space(study.space(settings.get("states", 2)), fit.data)
     space = with_annotator_groups(space, fit.data)
     _check(fit.data, space)
@@ -161,7 +161,7 @@ def predict(
         if GROUP in fit.data.children:
             result, tempering = _by_gold(fit.data, space, result, tempering)
     dims = model.dims(space)
-    return _checked(tree(space, result, dims, attributes(space), tempering))
+    return _checked(tree(space, result, dims, attributes(space), tempering), study)
 
 
 def _by_halves(
@@ -231,8 +231,8 @@ def _by_gold(
     ), tempering
 
 
-def _checked(data: xr.DataTree) -> Fit:
-    data = with_meaning(data)
+def _checked(data: xr.DataTree, study: Study) -> Fit:
+    data = with_texts(with_meaning(data), study.responses.items)
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 

@@ -268,6 +268,7 @@ def fit_outcome(
         dims=single.model.dims(space),
         attributes=attributes,
         tempering=single.tempering,
+        items=study.responses.items,
     )
 
 

@@ -36,7 +36,8 @@ constant_data
     annotator_identified and group_of_annotator (annotator), an index into
     annotator_group, where annotators have groups;
     first_label and second_label (pair), the labels of pairs that have a parameter;
-    votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
+    votes(given_class, true_class); unit_item(item); item_text(item), the beginning of
+    what shows it, where that is known; for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
     contains_counts(item, place, contains_answer), how many said no, maybe and yes of
     each.

@@ -160,7 +160,19 @@ def soft_labels(data: xr.DataTree) -> pd.DataFrame:
     wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
     frame = pd.DataFrame(wide, columns=names)
     frame.insert(0, "item", items)
+    texts = item_texts(data)
+    if texts and "text" not in names:
+        frame.insert(1, "text", items.map(texts).astype("str"))
     return frame
+
+
+def item_texts(data: xr.DataTree) -> dict[str, str]:
+    """Return the beginning of what shows each item, where it is known."""
+    constant = data["constant_data"]
+    if "item_text" not in constant:
+        return {}
+    pairs = (constant[name].to_numpy().tolist() for name in ("unit_item", "item_text"))
+    return dict(zip(*pairs, strict=True))
 
 
 def share_present(data: xr.DataTree) -> pd.DataFrame | None:
@@ -354,6 +366,10 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
     number = constant["num_responses"].to_numpy()
     units = np.lexsort((number, best[:, 0]))[:MOST]
     given = _answers(data, units)
+    text_of, shown = (
+        item_texts(data),
+        constant["unit_item"].to_numpy()[units].astype(str),
+    )
     idle = frozenset(
         name
         for name, noticed in flags(data).items()
@@ -361,7 +377,8 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
     )
     believed = classes[best_state[units, 0]]
     columns = {
-        "item": pd.Categorical(constant["unit_item"].to_numpy()[units].astype(str)),
+        "item": pd.Categorical(shown),
+        **({"text": [text_of[item] for item in shown]} if text_of else {}),
         "label": category(best_state[units, 0], classes),
         "probability": best[units, 0],
     }

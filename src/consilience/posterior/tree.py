@@ -33,6 +33,9 @@ from consilience.when_used import xr
 SAMPLED = ("chain", "draw")
 
 
+_TEXT = 300  # characters of what shows an item
+
+
 def tree(
     space: Space,
     result: Result,
@@ -82,6 +85,17 @@ def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
     for path, group in added.items():
         changed[path] = xr.DataTree(_numbered(group))
     return changed
+
+
+def with_texts(data: xr.DataTree, items: pd.DataFrame | None) -> xr.DataTree:
+    """Return the tree with the beginning of what shows each item, where it is known."""
+    if items is None or "text" not in items:
+        return data
+    texts = items.set_index("item")["text"].astype("str").str.slice(0, _TEXT)
+    constant = data["constant_data"].to_dataset()
+    shown = texts.reindex(constant["unit_item"].to_numpy().astype(str)).fillna("")
+    constant = constant.assign(item_text=("item", shown.to_numpy(object)))
+    return with_groups(data, constant_data=constant)
 
 
 def _numbered(group: xr.Dataset) -> xr.Dataset:
@@ -221,6 +235,7 @@ class Outcome:
     attributes: Mapping[str, Any]
     tempering: Tempering | None
     comparison: pd.DataFrame | None = None
+    items: pd.DataFrame | None = None  # what is known of items, their text among it
     finish: Callable[[xr.DataTree], xr.DataTree] = lambda data: data
 
     def tree(self) -> xr.DataTree:
@@ -228,7 +243,7 @@ class Outcome:
         data = tree(self.space, self.result, self.dims, self.attributes, self.tempering)
         if self.comparison is not None:
             data = with_groups(data, comparison=as_dataset(self.comparison))
-        return self.finish(data)
+        return self.finish(with_texts(data, self.items))
 
     def labels(self) -> pd.DataFrame:
         """Return the table `labels`, as the tree has it."""

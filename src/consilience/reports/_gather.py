@@ -21,6 +21,7 @@ from consilience.figures import StudyFigures
 from consilience.figures import study as make_study
 from consilience.posterior import Fit
 from consilience.posterior.fit import check_responses
+from consilience.posterior.labels import item_texts
 from consilience.posterior.tables import ASKED, TABLES
 from consilience.progress import Reporter, reporter
 from consilience.reports.content import (
@@ -282,6 +283,7 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
         of_all=tuple(json.loads(attributes["of_all"]))
         if "of_all" in attributes
         else None,
+        texts=item_texts(fit.data),
     )
 
 

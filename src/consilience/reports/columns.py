@@ -274,7 +274,7 @@ def columns(report: Report) -> dict[str, Any]:
         _run(run, items, labels) | {"confusion": confusions(run, people, true, given)}
         for run in report.runs
     ]
-    dataset_labels = report.dataset_labels
+    dataset_labels, texts = report.dataset_labels, report.runs[0].texts
     per_item = pd.Series([*map(dataset_labels.get, items.codes)], dtype="str")
     return {
         "kind": report.kind,
@@ -284,6 +284,7 @@ def columns(report: Report) -> dict[str, Any]:
         "own": labels.add(per_item).tolist() if dataset_labels else [],
         "heat": heat(report.study),
         "items": list(items.codes),
+        "texts": [texts.get(item, "") for item in items.codes] if texts else [],
         "labels": list(labels.codes),
         "people": list(people.codes),
     }

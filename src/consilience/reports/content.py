@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -51,6 +52,8 @@ class Run:
         them.
     of_all : tuple of int, optional
         Items and answers that the run was fitted to, where it shows some of them alone.
+    texts : mapping of str to str
+        The beginning of what shows each item, where that is known.
 
     See Also
     --------
@@ -81,6 +84,7 @@ class Run:
     tables: Mapping[str, pd.DataFrame]
     answers: pd.DataFrame | None
     of_all: tuple[int, int] | None = None
+    texts: Mapping[str, str] = MappingProxyType({})
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table; one that the run does not have is empty."""

@@ -23,9 +23,8 @@ from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.proposer import understand
 from consilience.responses.format_table import FORMATS, Probe, Reader, is_marked
 from consilience.responses.options import ReadOptions
-from consilience.responses.sources.arrow_columns import read_schema
 from consilience.responses.sources.csv_file import find_layout
-from consilience.responses.sources.frames import Frame, Source
+from consilience.responses.sources.frames import Frame, Source, open_bytes
 from consilience.responses.sources.hugging_face import is_data_set
 from consilience.responses.sources.json_file import first_records
 from consilience.responses.sources.opening import kind_of, load_table, without
@@ -88,10 +87,10 @@ def _of_library(name: str) -> Reader:
     at, marks = FORMATS[name]
     place, _, attribute = at.partition(":")
     module = importlib.import_module(f".{place}", "consilience.responses")
-    found: Reader | Tool = getattr(module, attribute or "READER")
-    if isinstance(found, Tool):
-        return reader_of_tool(replace(found, marks=marks))
-    return found
+    reader: Reader | Tool = getattr(module, attribute or "READER")
+    if isinstance(reader, Tool):
+        return reader_of_tool(replace(reader, marks=marks))
+    return reader
 
 
 def formats_of(probe: Probe, among: Iterable[str | Tool] | None = None) -> list[Any]:
@@ -124,14 +123,12 @@ def probe(source: Source, options: ReadOptions, *, several: bool = False) -> Pro
         files = frozenset(path.name for path in source.iterdir())
         return replace(seen, is_folder=True, files=files)
     kind = kind_of(source)
-    if kind == "parquet":
-        return replace(seen, names=read_schema(source))
     if kind == "text":
         names = find_layout(source, ReadOptions(encoding=options.encoding)).names
         return replace(seen, names=[each.strip() for each in names])
     if kind not in {"json", "lines", "xml"}:
         return seen
-    with source.open("rb") as file:
+    with open_bytes(source) as file:
         start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
     record, *inside = [{}] if kind == "xml" else first_records(start)
     row = inside[0] if len(inside) == 1 else record

@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import ColumnError, DataError
-from consilience.responses.columns.names import USUAL, listing, name_prior, plain, usual
+from consilience.responses.columns.names import (
+    USUAL,
+    find,
+    listing,
+    name_prior,
+    plain,
+    usual,
+)
 from consilience.responses.id_types import text_of
 from consilience.responses.options import Columns, ReadOptions
 from consilience.responses.sources.frames import Frame
@@ -45,9 +52,17 @@ def roles_in(
     named: Named,
     columns: Columns = _UNNAMED,
     roles: Sequence[str] = PAIR,
+    *,
+    strict: bool = False,
 ) -> dict[str, str]:
-    """Return the column of each role."""
+    """Return the column of each role.
+
+    Names are those of the answers' columns, which the table may have or not, unless
+    they must be there.
+    """
     names = table.names
+    for role in roles if strict else ():
+        find(names, role, getattr(columns, role, None), table.source)
     given = {role: getattr(columns, role, None) or role for role in roles}
     settled = {r: n if n in names else r for r, n in given.items() if {n, r} & {*names}}
     for role in [role for role in roles if role not in settled]:

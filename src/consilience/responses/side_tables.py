@@ -207,13 +207,15 @@ def item_table(
     return whole
 
 
-def gold_table(given: object, options: ReadOptions, named: Named) -> pd.DataFrame:
+def gold_table(
+    given: object, options: ReadOptions, named: Named, *, strict: bool = False
+) -> pd.DataFrame:
     """Gold labels as texts: `item`, `label` and what there is of what else gold says.
 
     That is `answer`, `annotator` beside an answer, `main`, and `inclusion`.
     """
     table = side_table(given, options, "gold")
-    names = roles_in(table, named, options.columns)
+    names = roles_in(table, named, options.columns, strict=strict)
     rest = [name for name in table.names if name not in names.values()]
     answer = find(rest, "answer", None, table.source)
     names |= {"answer": answer} if answer else {}

@@ -147,7 +147,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
         from consilience.analysis import label_sets
 
         columns = Reading(item=item, label=label)
-        truths = read_gold(gold, fitted.labels(), columns)
+        truths = read_gold(gold, fitted.labels(), columns, strict=True)
         tables[_SETS] = label_sets(
             fitted, truths, coverage=coverage, by_class=by_class, seed=seed
         )
@@ -228,7 +228,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
 
     fitted = load_run(run, truth)
     columns = Reading(item=item, label=label)
-    gold_labels = read_gold(gold, fitted.labels(), columns)
+    gold_labels = read_gold(gold, fitted.labels(), columns, strict=True)
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
     scored: Any = fitted
     given = 0

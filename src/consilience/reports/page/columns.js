@@ -21,7 +21,7 @@ function prepared(data) {
   data.pictures = new Pictures(data.pictures);
   data.itemCodes = new Map(data.items.map((name, code) => [name, code]));
   data.labelCodes = new Map(data.labels.map((name, code) => [name, code]));
-  data.search = data.items.map((name) => name.toLowerCase());
+  data.search = data.items.map((name, item) => `${name} ${data.texts[item] ?? ""}`.toLowerCase());
   data.lowLabels = data.labels.map((name) => name.toLowerCase());
   for (const run of data.runs) run.ties = new Set(run.tied);
   return data;

@@ -8,6 +8,7 @@ function detail(data, item) {
   const ofObjects = data.runs.filter((run) => run.objects);
   return [
     make("h3", {}, named(data.items[item])),
+    ...(data.texts[item] ? [make("p", {}, data.texts[item])] : []),
     ...(picture ? [picture] : []),
     facts(data, item),
     ...ofObjects.flatMap((run) => groups(data, run, item)),

@@ -1,6 +1,6 @@
 """What stands beside the answers: gold, columns to carry along, and the unused ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -9,10 +9,11 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import KindError
-from consilience.responses.columns.looks import look
-from consilience.responses.columns.names import EXTRAS, find, plain
+from consilience.responses.columns.looks import LINKS, TEXTS, look
+from consilience.responses.columns.names import EXTRAS, NAMED, find, name_prior, plain
+from consilience.responses.draft import Account
 from consilience.responses.options import KINDS, Kind, ReadOptions
-from consilience.responses.text import Coded, TextTable
+from consilience.responses.text import Coded, TextTable, num_distinct
 
 
 def column_looks(table: TextTable, names: Sequence[str]) -> dict[str, str]:
@@ -29,6 +30,30 @@ def extra_columns(
         find(table.names, "extra column", name, table.source)
     wanted = [n for n in table.columns if plain(n) in EXTRAS or n in options.extras]
     return {name: table.columns[name].take(rows).series() for name in wanted}
+
+
+def item_texts(
+    item: Coded, columns: Mapping[str, Coded], account: Account
+) -> pd.DataFrame | None:
+    """Return what shows the items: `item`, and a text or a link of it in `text`.
+
+    That is a column that says the same in all rows of an item; None where none does.
+    """
+    best, shown = (False, -np.inf), ""
+    for name, column in columns.items():
+        seen, prior = look(column), name_prior(name, "item")
+        rows = (item.codes >= 0) & (column.codes >= 0)
+        pairs = np.unique(np.stack([item.codes[rows], column.codes[rows]]), axis=1)
+        one = seen in {LINKS, TEXTS} and num_distinct(pairs[0]) == pairs.shape[1]
+        again = pairs.shape[1] < rows.sum()
+        if one and (again or prior >= NAMED) and (seen == TEXTS, prior) > best:
+            best, shown = (seen == TEXTS, prior), name
+    texts = gold_pairs(item, columns.get(shown))
+    if texts is None:
+        return None
+    account.columns[shown] = "text"
+    account.unused.pop(shown, None)
+    return texts.rename(columns={"label": "text"})
 
 
 def gold_pairs(item: Coded, gold: Coded | None) -> pd.DataFrame | None:

@@ -17,6 +17,7 @@ from consilience.responses.columns.beside import (
     column_looks,
     extra_columns,
     gold_pairs,
+    item_texts,
     kind_column,
 )
 from consilience.responses.columns.names import (
@@ -95,6 +96,7 @@ def long_draft(table: TextTable, options: ReadOptions) -> Draft:
     account.columns.update(carried)
     unused = [n for n in table.names if n not in {*account.columns, *made}]
     account.unused.update(column_looks(table, unused))
+    beside = {n: c.take(rows) for n, c in table.columns.items() if n in unused}
     if kind != "contains" and name in table.columns:
         whole = table.columns[name].used()
         place = f"{table.source}, column {name!r}"
@@ -129,6 +131,7 @@ def long_draft(table: TextTable, options: ReadOptions) -> Draft:
         response_id=response,
         extras=extras,
         gold=gold_pairs(columns["item"], columns.get("gold")),
+        items=item_texts(columns["item"], beside, account),
         types={role: table.types.get(name) for role, name in roles.items()},
         order=table.orders.get(name, ()),
         ordered=name in table.ordered,

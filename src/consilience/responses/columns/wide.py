@@ -22,7 +22,7 @@ from consilience.responses.columns.annotator_columns import (
     numbers_rows,
     wide_columns,
 )
-from consilience.responses.columns.beside import extra_columns, gold_pairs
+from consilience.responses.columns.beside import extra_columns, gold_pairs, item_texts
 from consilience.responses.columns.cells import (
     as_lists,
     check_lists,
@@ -107,6 +107,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     account.columns.update({name: role for name, role in roles.items() if name})
     unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
     account.unused.update({n: unused[n] for n in unused if n not in account.columns})
+    beside = {n: c for n, c in table.columns.items() if n in account.unused}
     types = item_and_label_types(table, layout.annotators)
     orders = (table.orders[n] for n in layout.annotators if n in table.orders)
     draft = Draft(
@@ -120,6 +121,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         where=table.where,
         extras=extras,
         gold=gold_pairs(row_names, None if turned else gold),
+        items=None if turned else item_texts(row_names, beside, account),
         more_items=layout.annotators if turned else row_names.values.to_pylist(),
         types={of_rows: types["item"], "label": types["label"]},
         order=next(orders, ()),

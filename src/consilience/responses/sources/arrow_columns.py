@@ -74,12 +74,6 @@ def read_arrow_file(path: Path) -> pa.Table:
     return table
 
 
-def read_schema(path: Path) -> list[str]:
-    """Names of the columns of a Parquet file."""
-    with readable(str(path), NOT_WHOLE):
-        return list(parquet.read_schema(path.__fspath__()).names)
-
-
 def read_arrow(frame: Frame, options: ReadOptions) -> TextTable:
     """Take a table of Arrow as columns of text."""
     table = cast("pa.Table", frame.data)

@@ -28,7 +28,7 @@ from pyarrow import csv as arrow_csv
 from consilience.errors import OptionError, SourceError
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.encoding import UTF8, UTF16, check_encoding, guessed
-from consilience.responses.sources.frames import readable
+from consilience.responses.sources.frames import File, open_bytes, open_text, readable
 from consilience.responses.text import (
     Coded,
     TextTable,
@@ -67,7 +67,7 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     layout = find_layout(path, options)
     names = check_names(layout.names, source)
     separator, encoding = layout.separator, layout.encoding
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         parts = iter(lambda: file.read(_BLOCK), b"")
         quoted = encoding == "utf-16" or any(b'"' in part for part in parts)
     if quoted and (encoding == "utf-16" or not _regular(path, separator)):
@@ -138,7 +138,7 @@ def find_layout(path: Path, options: ReadOptions) -> Layout:
 def _first_lines(path: Path, encoding: str) -> list[tuple[int, str]]:
     """Return number and text of the first lines that are not blank."""
     try:
-        with path.open(encoding=encoding, newline="") as file:
+        with open_text(path, encoding) as file:
             filled = ((k, t) for k, t in enumerate(file) if t.strip("\r\n\0 "))
             lines = list(islice(filled, _HEAD))
     except UnicodeError:
@@ -180,7 +180,7 @@ def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
 
 def _parse(path: Path, names: list[str], layout: Layout, block: int) -> pa.Table:
     return arrow_csv.read_csv(
-        path,
+        pa.BufferReader(path.read_bytes()) if isinstance(path, File) else path,
         read_options=arrow_csv.ReadOptions(
             column_names=names,
             skip_rows=layout.skip,
@@ -215,7 +215,7 @@ def _places(path: Path, layout: Layout) -> Callable[[int], str]:
 
 
 def _has_blank_lines(path: Path) -> bool:
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         last = b""
         while part := file.read(_BLOCK):
             text = last + part
@@ -243,13 +243,13 @@ def assumed_encoding(path: Path, given: str | None) -> tuple[str, ...]:
 def _unicode(path: Path) -> str | None:
     """Return the encoding of a file that is UTF-8, or UTF-16 with a mark."""
     state = path.stat()
-    return _unicode_at(path.__fspath__(), state.st_mtime_ns, state.st_size)
+    return _unicode_at(path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=64)
-def _unicode_at(path: str, _time: int, _size: int) -> str | None:
+def _unicode_at(path: Path, _time: int, _size: int) -> str | None:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with Path(path).open("rb") as file:
+    with open_bytes(path) as file:
         part = file.read(_BLOCK)
         if part[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
             return UTF16
@@ -280,7 +280,7 @@ def csv_rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """Cut a file into rows; yields how many lines were read, and the cells."""
     number = skip
-    with path.open(encoding=encoding, newline="") as file:
+    with open_text(path, encoding) as file:
         # The limit of 131,072 characters holds for the whole process.
         limit = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
         rows = csv.reader(file, delimiter=separator, strict=True)
@@ -326,7 +326,7 @@ def _regular(path: Path, separator: str) -> bool:
     ends[[*map(ord, separator + _CELL_ENDS)]] = True
     opening = True  # whether the next quote would open a cell
     before = separator.encode()
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         part = file.read(_BLOCK).removeprefix(b"\xef\xbb\xbf")
         while part:
             after = file.read(_BLOCK)
@@ -374,7 +374,7 @@ def not_text(path: Path, encoding: str) -> SourceError:
     """Find the first row that is not text."""
     codec = "utf-8" if encoding == UTF8 else encoding
     line = 0
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         for line, raw in enumerate(file, start=1):  # noqa: B007
             try:
                 raw.decode("latin-1" if codec.startswith("utf-16") else codec)

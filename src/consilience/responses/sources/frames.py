@@ -13,6 +13,9 @@ damaged source is an error with its name, and never a traceback.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BufferedReader, BytesIO, TextIOWrapper
+from os import PathLike
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -75,6 +78,58 @@ def _reason(error: Exception) -> str:
 
 type Records = list[dict[str, Any]]
 type Source = Path | Frame
+
+
+class File(Path):
+    """A file that is opened once and kept until its table is loaded.
+
+    It may stand for another, which messages name: what the caller gave.
+    """
+
+    def __init__(self, path: Path, shown: str | None = None) -> None:
+        super().__init__(path)
+        self.shown = super().__str__() if shown is None else shown
+        self.is_shown = shown is None
+        self.content: bytes | None = None
+        self.digest = ""
+
+    def with_segments(self, *segments: str | PathLike[str]) -> Path:  # type: ignore[override]
+        """Return a path beside this one, which is a path like any other."""
+        return Path(*segments)
+
+    def __str__(self) -> str:
+        """Return what the caller gave."""
+        return self.shown
+
+    def __fspath__(self) -> str:
+        """Return where the bytes are."""
+        return super().__str__()
+
+    def read_bytes(self) -> bytes:
+        """Return the content of the file."""
+        if self.content is None:
+            self.content = super().read_bytes()
+            self.digest = sha256(self.content).hexdigest()
+        return self.content
+
+
+def open_bytes(path: Path) -> BufferedReader | BytesIO:
+    """Open a file for reading; one that is kept is not opened again."""
+    return BytesIO(path.read_bytes()) if isinstance(path, File) else path.open("rb")
+
+
+def open_text(path: Path, encoding: str) -> TextIOWrapper:
+    """Open a file as text whose line breaks stay as they are."""
+    return TextIOWrapper(open_bytes(path), encoding, newline="")
+
+
+def last_bytes(path: Path) -> bytes:
+    """Return the content of a file, which is not kept any longer."""
+    content = path.read_bytes()
+    if isinstance(path, File):
+        path.content = None
+    return content
+
 
 DATA_FRAME = "the data frame"
 EXPECTED = (

@@ -19,7 +19,7 @@ from consilience.errors import SourceError
 from consilience.responses.id_types import type_of_cells
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.arrow_columns import cell_text
-from consilience.responses.sources.frames import readable
+from consilience.responses.sources.frames import last_bytes, readable
 from consilience.responses.sources.nested import is_worth_it, unnest
 from consilience.responses.text import (
     TextTable,
@@ -203,7 +203,7 @@ def _texts(cell: object) -> list[str | None] | None:
 
 def _bytes(path: Path) -> bytes:
     with readable(str(path)):
-        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        text = last_bytes(path).removeprefix(b"\xef\xbb\xbf")
         if text[:2] in {b"\xff\xfe", b"\xfe\xff"}:
             text = text.decode("utf-16").encode()
     if not text.strip():

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from glob import glob
-from os import PathLike
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -31,7 +30,13 @@ from consilience.responses.sources.arrow_columns import (
     read_frame,
 )
 from consilience.responses.sources.csv_file import read_csv
-from consilience.responses.sources.frames import Frame, Source, check_size, readable
+from consilience.responses.sources.frames import (
+    File,
+    Frame,
+    Source,
+    check_size,
+    readable,
+)
 from consilience.responses.sources.json_file import read_records, records_table
 from consilience.responses.sources.nested import nested_records, singular
 from consilience.responses.text import TextTable, stack
@@ -71,26 +76,6 @@ def kind_of(source: Source) -> str:
         return "frame"
     suffix = source.suffix.lower()
     return KINDS.get(suffix, "") if suffix else "text"
-
-
-class Unpacked(Path):
-    """A file that stands for another, which messages name."""
-
-    def __init__(self, path: Path, shown: str) -> None:
-        super().__init__(path)
-        self.shown = shown
-
-    def with_segments(self, *segments: str | PathLike[str]) -> Path:  # type: ignore[override]
-        """Return a path beside this one, which is a path like any other."""
-        return Path(*segments)
-
-    def __str__(self) -> str:
-        """Return what the caller gave."""
-        return self.shown
-
-    def __fspath__(self) -> str:
-        """Return where the bytes are."""
-        return super().__str__()
 
 
 # Files
@@ -137,7 +122,7 @@ def unfolded(
                 inside = Path(folder) / str(number) / source.name
                 _extract(source, inside)
                 files += [
-                    Unpacked(path, f"{source}/{path.relative_to(inside)}")
+                    File(path, f"{source}/{path.relative_to(inside)}")
                     for path in _files(inside)
                     if isinstance(path, Path)
                 ]
@@ -207,7 +192,7 @@ def unpacked(path: Path) -> Iterator[Path]:
             shutil.copyfile(path, target)
         else:
             file.rename(target)
-        yield Unpacked(target, shown)
+        yield File(target, shown)
 
 
 def _suffix_of(path: Path) -> str:
@@ -272,7 +257,9 @@ def opened(source: Source, options: ReadOptions) -> Iterator[Source]:
 def _in_memory(path: Path, options: ReadOptions) -> Source:
     """Return the table of a file that is read whole; others as they are."""
     kind = "folder" if path.is_dir() else kind_of(path)
-    if kind not in {"folder", "arrow", "workbook", "sqlite", "duckdb"}:
+    if kind in {"text", "lines", "json"} and path.is_file():
+        return path if isinstance(path, File) else File(path)
+    if kind not in {"folder", "parquet", "arrow", "workbook", "sqlite", "duckdb"}:
         return path
     # What a kind of file needs is loaded where there is one.
     from consilience.responses.sources import database, hugging_face  # noqa: PLC0415
@@ -280,8 +267,10 @@ def _in_memory(path: Path, options: ReadOptions) -> Source:
     if kind == "folder":
         is_one = hugging_face.is_data_set(path)
         return hugging_face.read_data_set(path) if is_one else path
-    if kind == "arrow":
-        return hugging_face.with_recorded_names(Frame(data=read_arrow_file(path)), path)
+    if kind in {"arrow", "parquet"}:
+        is_arrow = kind == "arrow"
+        frame = Frame(data=read_arrow_file(path)) if is_arrow else open_parquet(path)
+        return hugging_face.with_recorded_names(frame, path)
     read = {
         "workbook": database.read_workbook,
         "sqlite": database.read_sqlite,
@@ -297,7 +286,10 @@ def load_table(
     if isinstance(source, Path) and not source.exists() and str(source) != "-":
         raise SourceError(f"{source}: there is no such file; check the path")
     with opened(source, options) as table:
-        return _load(table, options, unnested=unnested)
+        loaded = _load(table, options, unnested=unnested)
+        if isinstance(table, File):
+            table.content = None
+        return loaded
 
 
 def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
@@ -306,11 +298,6 @@ def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
     kind = kind_of(source)
     if kind == "text":
         return read_csv(source, options)
-    if kind == "parquet":
-        from consilience.responses.sources import hugging_face  # noqa: PLC0415
-
-        frame = hugging_face.with_recorded_names(open_parquet(source), source)
-        return _of_frame(frame, options, unnested=unnested)
     if kind in {"lines", "json"}:
         records, lines = read_records(source, lines=kind == "lines")
         word = "line" if kind == "lines" else "record"
@@ -382,7 +369,10 @@ def fingerprints(sources: Sequence[Source]) -> dict[str, str]:
         if path is None:
             continue
         files = [path]
-        if isinstance(path, Unpacked):
+        if isinstance(path, File) and path.digest and path.is_shown:
+            prints[str(path)] = path.digest
+            continue
+        if isinstance(path, File):
             files = [Path(path.shown) if Path(path.shown).is_file() else path]
         elif path.is_dir():
             files = sorted(each for each in path.rglob("*") if each.is_file())

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from consilience.errors import DataError, KindError, OptionError, SourceError
 from consilience.responses.assemble import assemble
+from consilience.responses.columns.beside import item_texts
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import (
     NO,
@@ -41,7 +42,7 @@ from consilience.responses.tools.choice import (
     meant,
 )
 from consilience.responses.tools.records import Record, names
-from consilience.responses.tools.tool import Layout, Tool, plain
+from consilience.responses.tools.tool import Layout, Tool, fields_at, plain
 from consilience.responses.tools.work import (
     NONE,
     Answer,
@@ -205,6 +206,7 @@ def _draft(export: Export, choice: Choice) -> Draft:
         extras=_extras(works, of),
         gold=_gold(_picks(judged, choice, export.layout), question.name, kind),
         more_items=[n for task in export.tasks if (n := choice.name(*task))],
+        items=_texts(works, picks, export, choice, account),
     )
     if choice.about is not None:
         # Labels are words for yes and no, and others what these are about.
@@ -226,6 +228,24 @@ def _draft(export: Export, choice: Choice) -> Draft:
     if assumed:
         return draft
     return _on_screens(draft, screens) if screens else _offered(draft, picks)
+
+
+def _texts(
+    works: Sequence[Work],
+    picks: Sequence[_Pick],
+    export: Export,
+    choice: Choice,
+    account: Account,
+) -> pd.DataFrame | None:
+    """Return what the contents of the works show of each item."""
+    fields = dict.fromkeys(name for work in works for name in work.fields)
+    names = fields_at(export.layout.contents, fields)
+    columns = {
+        name: Coded.of([work.fields.get(name) for work in works])
+        for name in names
+        if name not in {choice.item, choice.about}
+    }
+    return item_texts(Coded.of([pick.item for pick in picks]), columns, account)
 
 
 def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:
