@@ -86,7 +86,8 @@ def test_what_is_no_annotator_is_left_out_and_told(name):
         responses = read(frame, format="wide")
     assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w2"]
     assert responses.labels["label"].tolist() == ["cat", "dog"]
-    assert list(responses.cleaning.unused) == [name]
+    shows = [n for n, role in responses.cleaning.columns.items() if role == "text"]
+    assert [*responses.cleaning.unused, *shows] == [name]
     assert [repr(name) in str(each.message) for each in caught] == [True] * (
         name != "empty"
     )

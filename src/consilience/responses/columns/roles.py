@@ -132,9 +132,10 @@ class Roles:
         if column in self.given.get(role, ()):
             return column, GIVEN
 
-        def prior(name: str) -> float:  # an id rather than a text, where both are there
+        def prior(name: str) -> tuple[bool, float]:  # an id, else a text, else a link
             look = self.seen.look[name]
-            return name_prior(name, role) - looks.LONGER.get(look, 0.0)
+            longer = looks.LONGER.get(look, 0.0)
+            return look != looks.LINKS, name_prior(name, role) - longer
 
         best = max(self.twins.get(column, [column]), key=prior)
         return best, name_prior(best, role)
