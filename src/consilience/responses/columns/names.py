@@ -90,8 +90,10 @@ def name_prior(name: str, role: str) -> float:
 def is_aside(name: str) -> bool:
     """Say whether a name is of what is no answer: a time, a remark, a guess."""
     words = {*re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name.casefold())}
-    words.add(plain(name))
-    return not words.isdisjoint(_ASIDES)
+    word = plain(name)
+    words.add(word)
+    is_id = word.endswith("id") and word in USUAL["item"]  # of comments that are judged
+    return not is_id and not words.isdisjoint(_ASIDES)
 
 
 def is_truth(name: str) -> bool:

@@ -202,15 +202,17 @@ def name_of_rows(table: TextTable, given: str | None) -> str | None:
     if given is not None:
         return find(table.names, "item", given, table.source)
 
-    def prior(name: str) -> float:
-        return name_prior(name, "item") - LONGER.get(look(table.columns[name]), 0.0)
+    def prior(name: str) -> tuple[bool, float]:
+        longer = LONGER.get(look(table.columns[name]), 0.0)
+        return not longer, name_prior(name, "item") - longer
 
     named = [n for n in table.columns if name_prior(n, "item") >= 1]
     keys = [n for n in named if num_values(table.columns[n]) == table.num_rows]
     again = [n for n in named if look(table.columns[n]) != CONSTANT]
-    if keys or again:
-        return max(keys or again, key=prior)
     unlike = [n for n in table.columns if _may_name(n, table.columns[n])]
+    best = max(keys or again, key=prior, default=None)
+    if best is not None and (prior(best)[0] or len(unlike) != 1):
+        return best  # and no text or link beside the one id
     return unlike[0] if len(unlike) == 1 else None
 
 
