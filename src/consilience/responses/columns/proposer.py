@@ -192,6 +192,9 @@ def _decided(shown: Readings, best: list[Reading], assumed: list[str]) -> ReadOp
     ahead = all(first.score - each.score >= clearly for each in best[1:2])
     if shown.few and first.borne_out:  # the one that leaves the fewest columns
         ahead |= all(len(e.columns) < len(first.columns) for e in best[1:2])
+    if first.once:  # an id of rows may stand beside what was asked about
+        again = (each for each in best[1:] if not each.once and each.borne_out)
+        ahead &= all(first.score - each.score >= 3 * clearly for each in again)
     if "answer" not in first.roles:  # a column of yes and no may be the answer
         others = (each for each in best[1:] if "answer" in each.roles)
         ahead &= all(first.score - each.score >= 3 * clearly for each in others)

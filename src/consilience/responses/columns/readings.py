@@ -179,7 +179,7 @@ class Readings(Roles):
         often &= seen.repeats((value,))
         if more or (often and seen.apart((*item, *who, value)) >= APART):
             yield replace(objects, score=objects.score + (1.5 * len(more) or -1.5))
-        if len(item) > 1:
+        if len(item) > 1 or says:
             return
         for asked in self._may_be_asked(item, person, value):
             alone = seen.apart((asked, *who)) >= APART or self._says_of((asked,), value)

@@ -175,7 +175,7 @@ class Roles:
 
         def says(one: str, of: str) -> bool:
             more = seen.number((of,)) > seen.number((one,)) and seen.repeats((of,))
-            named = prior[of] >= max(NAMED, prior[one])
+            named = prior[of] + longer[of] >= NAMED and prior[of] >= prior[one]
             return more and named and self._says_of((of,), one)
 
         return [n for n in every if not any(says(n, other) for other in every)]
