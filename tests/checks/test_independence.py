@@ -28,7 +28,7 @@ from consilience.posterior.correlation import (
     common_correlation,
     residual_correlation,
 )
-from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.trust import CANNOT_TELL, CORRECTED, PASSED
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -127,7 +127,7 @@ def outcomes(diagnostics):
 
 def test_studies_too_small_to_show_that_people_guess_together_do_not_pass():
     result = outcomes(residuals(3, 0.15, studies=40, items=60))
-    assert TOO_LITTLE in result
+    assert CANNOT_TELL in result
     assert PASSED not in result
 
 
@@ -135,7 +135,7 @@ def test_large_studies_of_independent_annotators_pass():
     result = outcomes(residuals(3, 0, studies=20, items=2_000))
     # Two of twenty are rejected by chance once in sixty runs.
     assert result.count(PASSED) >= 18
-    assert TOO_LITTLE not in result
+    assert CANNOT_TELL not in result
 
 
 def power_of(diagnostics, limit):
@@ -357,7 +357,7 @@ def judged(**attributes):
 def test_the_verdict_follows_the_correlation():
     good = judged(residual_correlation=0.01, residual_z=LIMIT)
     bad = judged(residual_correlation=0.123, residual_z=LIMIT + 0.01)
-    assert [verdict.outcome for verdict in good + bad] == [PASSED, FAILED]
+    assert [verdict.outcome for verdict in good + bad] == [PASSED, CORRECTED]
     assert bad[0].name == "independence"
     assert "residual correlation 0.123" in bad[0].remedy
 
@@ -365,7 +365,7 @@ def test_the_verdict_follows_the_correlation():
 def test_what_has_no_residuals_is_not_judged():
     assert judged() == []
     (verdict,) = judged(residual_correlation=np.nan, residual_z=np.nan)
-    assert verdict.outcome == TOO_LITTLE
+    assert verdict.outcome == CANNOT_TELL
     assert np.isnan(verdict.value)
     assert "fewer than two items have two answers" in verdict.remedy
 

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from consilience.checks.sampling import finite, optimization
-from consilience.posterior.tables import TOO_LITTLE
+from consilience.posterior.trust import CANNOT_TELL
 
 
 def climb(*rows, converged=None, chosen=0, **attrs):
@@ -73,7 +73,7 @@ def test_starts_that_end_at_different_optima_fail(verdicts):
 
 def test_one_start_says_nothing_of_other_optima(verdicts):
     spread = verdicts(climb([-300.0, -200.0]))["objective_spread"]
-    assert spread.outcome == TOO_LITTLE
+    assert spread.outcome == CANNOT_TELL
     assert np.isnan(spread.value)
     assert spread.ok
     assert "restarts" in spread.remedy

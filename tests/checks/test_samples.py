@@ -7,7 +7,7 @@ import pytest
 import consilience as cs
 from consilience.checks.independence import independence
 from consilience.checks.samples import pairs_by_name, sample_pairs
-from consilience.posterior.tables import FAILED
+from consilience.posterior.trust import FAILED
 
 LABELS = np.array(["cat", "dog", "fox"])
 

@@ -4,7 +4,7 @@ import xarray as xr
 
 from consilience.checks.sampling import sampling
 from consilience.inference.mixing import BULK, convergence
-from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED
 
 QUANTITIES = ["accuracy[ana]", "prevalence[fox]"]
 MODES = "prevalence[fox] is 0.05 in 1 of 4 chains and 0.31 in 3 of 4 chains"
@@ -51,14 +51,14 @@ def test_chains_that_mix_pass():
     ("name", "given", "outcome"),
     [
         ("rhat", {"rhat": (1.0, 1.05)}, PASSED),
-        ("rhat", {"rhat": (1.0, 1.08)}, TOO_LITTLE),
+        ("rhat", {"rhat": (1.0, 1.08)}, FAILED),
         ("rhat", {"rhat": (1.0, 2.99)}, FAILED),
         ("rhat", {"rhat": (1.0, np.inf)}, FAILED),
         ("ess_bulk", {"bulk": (900, 200)}, PASSED),
-        ("ess_bulk", {"bulk": (900, 120)}, TOO_LITTLE),
+        ("ess_bulk", {"bulk": (900, 120)}, FAILED),
         ("ess_bulk", {"bulk": (900, 8)}, FAILED),
         ("ess_bulk", {"bulk": (900, np.nan)}, FAILED),
-        ("ess_tail", {"tail": (900, 60)}, TOO_LITTLE),
+        ("ess_tail", {"tail": (900, 60)}, FAILED),
         ("ess_tail", {"tail": (900, 40)}, FAILED),
     ],
 )
@@ -132,7 +132,7 @@ def test_as_many_draws_as_a_check_asks_for_do():
 
 def test_one_chain_cannot_be_compared():
     verdict = by_name(sampling(fit(rhat=(np.nan, np.nan), chains=1)))["rhat"]
-    assert verdict.outcome == TOO_LITTLE
+    assert verdict.outcome == CANNOT_TELL
     assert "chains" in verdict.remedy
 
 

@@ -3,11 +3,11 @@ import pytest
 import xarray as xr
 
 from consilience.checks import all_checks, as_dataset
-from consilience.checks.verdict import at_least, at_most, too_little
-from consilience.posterior.tables import (
+from consilience.checks.verdict import at_least, at_most, cannot_tell
+from consilience.posterior.trust import (
+    CANNOT_TELL,
     FAILED,
     PASSED,
-    TOO_LITTLE,
     counts,
     diagnostics,
     tally,
@@ -28,8 +28,8 @@ def test_a_limit_is_allowed_and_what_is_beyond_says_how_to_fix_it(judge, value, 
 
 
 def test_where_the_data_are_too_few_a_check_neither_passes_nor_fails():
-    verdict = too_little("a", 1.0, "run more chains")
-    assert (verdict.outcome, verdict.remedy) == (TOO_LITTLE, "run more chains")
+    verdict = cannot_tell("a", 1.0, "run more chains")
+    assert (verdict.outcome, verdict.remedy) == (CANNOT_TELL, "run more chains")
     assert verdict.ok
     assert np.isnan(verdict.value)
 
@@ -40,11 +40,11 @@ def table(*verdicts):
 
 def test_the_table_of_a_run_has_the_outcome_of_each_verdict_and_counts_them():
     good, bad = at_most("a", 1.0, 2.0, "fix"), at_most("b", 1.0, 0.0, "fix")
-    unknown = too_little("c", 1.0, "ask more people", value=0.5)
+    unknown = cannot_tell("c", 1.0, "ask more people", value=0.5)
     result = table(good, bad, good, unknown)
-    assert result["outcome"].tolist() == [PASSED, FAILED, PASSED, TOO_LITTLE]
-    assert list(counts(result).values()) == [2, 1, 1]
-    said = "2 passed, 1 failed (b), 1 with too little data to tell (c)"
+    assert result["outcome"].tolist() == [PASSED, FAILED, PASSED, CANNOT_TELL]
+    assert list(counts(result).values()) == [2, 1, 0, 1]
+    said = "2 passed, 1 failed (b), 1 cannot be told (c)"
     assert tally(result) == said
     assert tally(table(good, good)) == "all 2 passed"
 

@@ -8,7 +8,7 @@ import xarray as xr
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.earlier import align_draws
-from consilience.posterior.tables import PASSED, TOO_LITTLE
+from consilience.posterior.tables import CANNOT_TELL, PASSED
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -109,7 +109,7 @@ def test_where_nobody_is_familiar_there_is_a_warning_and_not_all_checks_pass(
     for reported in (some.assign(annotator="nobody"), anonymous):
         with pytest.warns(UnfamiliarAnnotatorsWarning, match="by themselves"):
             predicted = cs.predict(fitted, reported)
-        assert familiar(predicted) == (TOO_LITTLE, True)
+        assert familiar(predicted) == (CANNOT_TELL, True)
     for reported in (some, mixed):
         assert familiar(cs.predict(fitted, reported)) == (PASSED, False)
 

@@ -7,7 +7,7 @@ from defusedxml import ElementTree
 
 import consilience as cs
 from consilience.errors import ColumnError, SourceError, as_options
-from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED
 from consilience.reports.content import Chart, Listing, Note, evaluation_tables
 from consilience.reports.sections import sections
 from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
@@ -89,12 +89,12 @@ def test_runs_side_by_side_have_a_column_each(beside):
     [
         (True, 1.0, "rhat", "good"),
         (False, 2.0, "rhat", "bad"),
-        (False, 9.0, "independence", "mind"),
+        (False, 9.0, "independence", "bad"),
         (True, np.nan, "rhat", "mind"),
     ],
 )
 def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sort):
-    outcome = TOO_LITTLE if np.isnan(value) else PASSED if ok else FAILED
+    outcome = CANNOT_TELL if np.isnan(value) else PASSED if ok else FAILED
     row = {"name": name, "value": value, "limit": 1.01, "ok": ok, "remedy": "x"}
     result = pd.DataFrame([row | {"outcome": outcome}])
     run = report.runs[0]

@@ -6,7 +6,7 @@ probabilities says; in standard errors of as many independent items.
 
 from __future__ import annotations
 
-from consilience.checks.verdict import Verdict, at_most, too_little
+from consilience.checks.verdict import Verdict, at_most, cannot_tell
 from consilience.when_used import xr
 
 LIMIT = 2.33  # one fit in a hundred fails by chance
@@ -21,7 +21,7 @@ def gold(data: xr.DataTree) -> list[Verdict]:
     surprise, sentence = float(about["surprise"]), str(about["sentence"])
     if int(about["items"]) < FEWEST:
         how = f"{sentence}; with {FEWEST} items or more it can be judged"
-        return [too_little("gold", LIMIT, how, surprise)]
+        return [cannot_tell("gold", LIMIT, how, surprise)]
     how = (
         f"{sentence}; labels that are left out are wrong more often than their "
         "probabilities say: look at the items where gold disagrees, and give gold of "

@@ -11,11 +11,11 @@ from statistics import NormalDist
 import numpy as np
 
 from consilience.checks.samples import sample_pairs
-from consilience.checks.verdict import Verdict, at_most, too_little
+from consilience.checks.verdict import Verdict, at_most, cannot_tell
 from consilience.posterior.correlation import Residual
 from consilience.posterior.effective import worth_in_words
 from consilience.posterior.stored import ALIKE, copies
-from consilience.posterior.tables import FAILED
+from consilience.posterior.trust import CORRECTED, FAILED
 from consilience.when_used import xr
 
 # One data set in a hundred fails by chance. Tempering does not depend on it.
@@ -84,7 +84,7 @@ def independence(data: xr.DataTree) -> list[Verdict]:
             "fewer than two items have two answers, so correlated errors cannot be "
             "detected"
         )
-        return [too_little("independence", LIMIT, how)]
+        return [cannot_tell("independence", LIMIT, how)]
     if not (rejected(residual) or detectable(residual) <= MATTERS):
         how = (
             f"a residual correlation of {MATTERS} already matters, and these answers "
@@ -92,7 +92,9 @@ def independence(data: xr.DataTree) -> list[Verdict]:
             "the posterior of the truth is tempered by what is usual; compare it with "
             "gold labels, or collect more answers"
         )
-        return [too_little("independence", LIMIT, how, residual.z)]
+        return [cannot_tell("independence", LIMIT, how, residual.z)]
+    if not rejected(residual):
+        return [at_most("independence", residual.z, LIMIT, "")]
     how = (
         "errors of annotators are correlated (residual correlation "
         f"{residual.correlation:.3f}){worth_in_words(data)}. So the posterior of the "
@@ -100,4 +102,4 @@ def independence(data: xr.DataTree) -> list[Verdict]:
         "confusions are wider; thirty gold labels (`gold=`) would say whom to believe; "
         "`gold_design` draws the items"
     )
-    return [at_most("independence", residual.z, LIMIT, how)]
+    return [Verdict("independence", residual.z, LIMIT, CORRECTED, how)]

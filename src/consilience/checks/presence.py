@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from consilience.checks.verdict import Verdict, at_least, at_most, too_little
+from consilience.checks.verdict import Verdict, at_least, at_most, cannot_tell
 from consilience.posterior.labels import share_present
 from consilience.truth import ContainsSpace
 from consilience.when_used import xr
@@ -65,11 +65,14 @@ def _seen(data: xr.DataTree) -> list[Verdict]:
         "annotators agree hardly more than by habit, so their answers say hardly "
         "anything of which labels are present; look at the task and at who answered"
     )
-    lowest, highest = (beyond.gain + each * beyond.error for each in (-2, 2))
-    if highest < 2 * GAIN or (lowest > 0 and beyond.gain >= GAIN):
-        return [at_least("beyond_habit", beyond.gain, GAIN, how)]
+    gain = beyond.gain
+    lowest, highest = (gain + each * beyond.error for each in (-2, 2))
+    if highest < 2 * GAIN or (lowest > 0 and gain >= GAIN):
+        return [at_least("beyond_habit", gain, GAIN, how)]
     return [
-        too_little("beyond_habit", GAIN, f"more answers are needed: {how}", beyond.gain)
+        cannot_tell(
+            "beyond_habit", GAIN, f"more answers are needed: {how}", beyond.gain
+        )
     ]
 
 
@@ -97,4 +100,4 @@ def _meaning(data: xr.DataTree) -> list[Verdict]:
         "contains calibrates it (`gold=`), or name a meaning (its prior's settings "
         "panel and maybe)"
     )
-    return [too_little("meaning_of_present", DIFFERENCE, how, apart)]
+    return [cannot_tell("meaning_of_present", DIFFERENCE, how, apart)]

@@ -7,10 +7,6 @@ least 100; `inference.mixing` derives these limits. Chains sit in one mode. Of N
 no divergence, and an energy Bayesian fraction of missing information (E-BFMI) of at
 least 0.3 in every chain.
 
-Between these limits and half as good (R-hat 1.1, 100 and 50 effective draws, with which
-the bounds of intervals are still off by less than a tenth of their width), chains have
-not run long enough to tell.
-
 **How many draws would do.** Effective draws grow with the draws of chains that sit in
 one mode; and the variance between halves of chains, over that within them, falls with
 them: R-hat squared less one. More draws do not help where chains sit in several modes.
@@ -47,7 +43,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.checks.verdict import Verdict, at_least, at_most, too_little
+from consilience.checks.verdict import Verdict, at_least, at_most, cannot_tell
 from consilience.inference.mixing import BULK, RHAT, TAIL
 from consilience.posterior.confusion import population, population_draws
 from consilience.posterior.truth import candidates
@@ -58,6 +54,7 @@ _ROUNDING = 1e-9
 # An answer among L labels is worth log L >= .69 nats; starts closer than about a
 # hundredth of that explain the answers equally well.
 _SPREAD = 0.01
+_STARTS = 4
 
 
 def optimization(data: xr.DataTree) -> list[Verdict]:
@@ -67,7 +64,11 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
     group = data["optimization"].to_dataset()
     objective = group["objective"].transpose("restart", "sweep").to_numpy()
     arrived = group["converged"].to_numpy()[int(group["chosen"])]
-    how = "the fit was still improving when it stopped; allow more sweeps"
+    sweeps = 2 * objective.shape[1]
+    how = (
+        "the fit was still improving when it stopped; allow more sweeps "
+        f"(`sweeps={sweeps}`)"
+    )
     verdicts = [at_most("stopped_early", float(not arrived), 0.0, how)]
     # After a start has ended its row is NaN.
     fall = -np.diff(objective, axis=1) / np.maximum(1.0, np.abs(objective[:, 1:]))
@@ -76,7 +77,7 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
     rounding = float(group.attrs.get("rounding", _ROUNDING))
     how = (
         "the objective decreased, which exact updates cannot do, so the fit is "
-        "that of the best point; compare it with another engine (`nuts`)"
+        'that of the best point; compare it with another engine (`engine="nuts"`)'
     )
     verdicts.append(at_most("objective_fall", worst, rounding, how))
     num_responses = int(data["constant_data"]["num_responses"].sum())
@@ -87,15 +88,17 @@ def _spread(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
     """Judge how far the second-best start ended from the best, by answer."""
     if len(objective) < 2:
         how = (
-            "one start cannot show whether there are other optima; use several restarts"
+            "one start cannot show whether there are other optima; use several "
+            f"(`restarts={_STARTS}`)"
         )
-        return too_little("objective_spread", _SPREAD, how)
+        return cannot_tell("objective_spread", _SPREAD, how)
     ends = (~np.isnan(objective)).sum(axis=1) - 1
     final = np.sort(objective[np.arange(len(objective)), ends])
     apart = float(final[-1] - final[-2]) / max(1, num_responses)
     how = (
         "no other start ended where the best one did, so there may be a better "
-        "optimum; use more restarts, or a model with fewer parameters per annotator"
+        f"optimum; use more restarts (`restarts={4 * len(objective)}`), or a model "
+        "with fewer parameters for each annotator"
     )
     return at_most("objective_spread", apart, _SPREAD, how)
 
@@ -115,8 +118,6 @@ def finite(data: xr.DataTree) -> list[Verdict]:
     return [at_most("not_finite", float(count), 0.0, how)]
 
 
-_RHAT_FAILS = 1.1
-_HALF = 0.5  # of the effective draws: with fewer, a check fails
 _BFMI = 0.3
 # More draws than are thought to do, since both figures have errors; and times those
 # taken from which on what was seen of the chains does not tell how they go on.
@@ -185,7 +186,7 @@ def _rhat(figures: xr.Dataset, longer: str) -> Verdict:
     rhat = figures["rhat"].to_numpy()
     if figures.sizes["chain"] < 2:
         how = "one chain cannot be compared; run four (`chains=4`)"
-        return too_little("rhat", RHAT, how)
+        return cannot_tell("rhat", RHAT, how)
     worst = int(rhat.argmax())
     name, lowest, highest = (
         figures[each].to_numpy()[worst] for each in ("quantity", "lowest", "highest")
@@ -194,8 +195,6 @@ def _rhat(figures: xr.Dataset, longer: str) -> Verdict:
         f"chains disagree, most on {name}, which is {lowest:.2f} on average in one "
         f"chain and {highest:.2f} in another"
     )
-    if RHAT < rhat[worst] <= _RHAT_FAILS:
-        return too_little("rhat", RHAT, f"{where}; {longer}", rhat[worst])
     return at_most("rhat", rhat[worst], RHAT, f"{where}; {longer}")
 
 
@@ -204,13 +203,12 @@ def _effective(figures: xr.Dataset, name: str, limit: float, longer: str) -> Ver
     worst = int(effective.argmin())
     of_worst = figures["quantity"].to_numpy()[worst]
     advice = f"too few effective draws, fewest of {of_worst}; {longer}"
-    if _HALF * limit <= effective[worst] < limit:
-        return too_little(name, limit, advice, effective[worst])
     return at_least(name, effective[worst], limit, advice)
 
 
 def _trajectories(stats: xr.Dataset) -> list[Verdict]:
-    verdicts, tune = [], "tune longer (`tune=`) or choose a model with stronger priors"
+    verdicts, steps = [], 2 * max(1000, stats.sizes["draw"])
+    tune = f"tune longer (`tune={steps}`) or choose a model with stronger priors"
     if "diverging" in stats:
         how = "the sampler diverged in a region of the posterior, which the draws miss"
         number = float(stats["diverging"].sum())
@@ -316,5 +314,5 @@ def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
         return []
     name, number = "familiar_annotators", float(data.attrs["familiar_annotators"])
     if number < _FAMILIAR:
-        return [too_little(name, _FAMILIAR, data.attrs["warning"], number)]
+        return [cannot_tell(name, _FAMILIAR, data.attrs["warning"], number)]
     return [at_least(name, number, _FAMILIAR, data.attrs["warning"])]

@@ -1,8 +1,8 @@
 """A verdict: one figure of a fit, its limit, and how to fix the fit when it fails.
 
 A check never raises and never prints: a bad fit is still a result, and its tables say
-that it is bad. A check that the data are too few for neither passes nor fails, and its
-remedy says what would be needed.
+that it is bad. A check that cannot be told neither passes nor fails, and its remedy
+says what would be needed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE, Outcome
+from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED, Outcome
 from consilience.when_used import xr
 
 
@@ -30,7 +30,7 @@ class Verdict:
         The limit of the value. Whether it is an upper or a lower limit depends on the
         check.
     outcome : str
-        Whether the fit passes or fails, or the data are too few to decide.
+        Whether the fit passes or fails, was corrected, or it cannot be told.
     remedy : str
         How to fix the fit, or what would be needed to decide.
 
@@ -68,11 +68,11 @@ def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
     return _judge(name, value, limit, remedy, ok=bool(value >= limit))
 
 
-def too_little(
+def cannot_tell(
     name: str, limit: float, how: str, value: float = float("nan")
 ) -> Verdict:
-    """Return a verdict that the data are too few."""
-    return Verdict(name, float(value), float(limit), TOO_LITTLE, how)
+    """Return a verdict that the fit does not tell."""
+    return Verdict(name, float(value), float(limit), CANNOT_TELL, how)
 
 
 def as_dataset(verdicts: Sequence[Verdict]) -> xr.Dataset:

@@ -37,8 +37,9 @@ __all__ = ["main"]
 
 _NOTES = (
     "Help on a command, with examples: consilience COMMAND --help. Every command "
-    "takes --verbose (-v), which tells all and reports steps on standard error, and "
-    "--quiet (-q), which tells nothing but errors; with --json, errors are JSON as "
+    "takes --verbose (-v), which tells all and reports steps on standard error; "
+    "--quiet (-q), which tells nothing but errors; and --strict, which ends with the "
+    "exit code 3 where a check of a fit failed. With --json, errors are JSON as "
     "well. Every option can also be set in the file consilience.toml of the working "
     'folder (engine = "em" under [fit]) and in the environment '
     "(CONSILIENCE_FIT_ENGINE); the command line wins, then the environment. Lists: "

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from consilience.classifiers import Predictions
-    from consilience.posterior import Fit
     from consilience.responses import Responses
 
 ENVIRONMENT = "CONSILIENCE_"  # variables that set options begin so
@@ -278,13 +277,6 @@ def read_gold(
     from consilience.responses.side_tables import gold_table
 
     return gold_table(gold, read_options(reading), named_in(answers), strict=strict)
-
-
-def load_run(run: Path, truth: Truth) -> "Fit":
-    """Return a run with the posterior of the truth that was asked for."""
-    from consilience.posterior import load
-
-    return load(run).with_(truth=truth)
 
 
 def numbers(settings: Sequence[str], option: str) -> dict[str, float]:

@@ -9,7 +9,8 @@ from secrets import token_hex
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
-from consilience.cli.terminal import STRICT, rows
+from consilience.cli.options import Truth
+from consilience.cli.terminal import judge, rows
 from consilience.console import VERBOSITY, Console
 from consilience.errors import CannotWriteError, FolderExistsError, as_options
 
@@ -30,22 +31,23 @@ def keeping(unfinished: Path) -> Iterator[None]:
 
 
 def print_fitted(show: Console, fitted: "Fit") -> None:
-    """Print a fit: all of it with --verbose, else on one screen."""
+    """Print a fit, and whether to trust it: all with --verbose, else on one screen."""
     from consilience.cli.pages import fit_page, fit_summary
 
+    judge(fitted, None)
     show.print((fit_page if VERBOSITY.get() == "all" else fit_summary)(fitted))
 
 
-def is_sound(fitted: "Fit") -> bool:
-    """Whether no check failed but that of independence, which is corrected for."""
-    checks = fitted.diagnostics()
-    return bool((checks["ok"] | (checks["name"] == "independence")).all())
+def load_run(run: Path, truth: Truth = None) -> "Fit":
+    """Return a run with the posterior of the truth that was asked for.
 
+    The command ends by saying whether to trust it.
+    """
+    from consilience.posterior import load
 
-def leave_if_failed(fitted: "Fit", *, strict: bool) -> None:
-    """End with an exit code of its own where a check failed and that is asked for."""
-    if strict and not is_sound(fitted):
-        sys.exit(STRICT)
+    fitted = load(run).with_(truth=truth)
+    judge(fitted, run)
+    return fitted
 
 
 def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
@@ -68,7 +70,7 @@ def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
 
 def summary(fitted: "Fit") -> dict[str, Any]:
     """Return what was fitted and how well it went, as JSON has it."""
-    from consilience.posterior.tables import counts
+    from consilience.posterior.trust import counts, is_sound
 
     attributes, truth = fitted.data.attrs, fitted.data.children.get("truth")
     verdicts = fitted.diagnostics()
@@ -81,7 +83,7 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "engine_reason": as_options(attributes["engine_reason"]),
         "items": len(fitted.items()),
         "annotators": len(fitted.annotators()),
-        "ok": is_sound(fitted),
+        "ok": is_sound(verdicts),
         "checks": counts(verdicts),
         "truth": "raw" if truth is None else truth.attrs.get("reported", "raw"),
         "comparison": rows(fitted.comparison()),

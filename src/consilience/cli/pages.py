@@ -2,9 +2,9 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from consilience.errors import as_options
 from consilience.intervals import bounds
 from consilience.posterior import Fit
 from consilience.posterior.stored import copies
-from consilience.posterior.tables import FAILED, PASSED, tally
+from consilience.posterior.trust import FAILED, PASSED, is_sound, trust
 from consilience.posterior.truth import MIXTURE
 from consilience.tables import CATALOGUE, Table
 from consilience.tables.catalogue import together
@@ -97,7 +97,7 @@ def fit_summary(fitted: Fit) -> Group:
     parts += [Text(as_options(sentence), WARNING) for sentence in alike]
     if "gold" in fitted.data.children:
         parts.append(Text(fitted.data["gold"].attrs["sentence"]))
-    parts += [head, *_why_this(attributes, compared), Text(), certainty(fitted)]
+    parts += [head, *_why_this(fitted, compared), Text(), certainty(fitted)]
     if attributes["kind"] == "objects":
         parts.append(object_table(fitted.items()["objects"]))
     skills = people["accuracy"].dropna()
@@ -117,11 +117,12 @@ def fit_summary(fitted: Fit) -> Group:
             first = [f"{row.annotator} ({row.flags})" for row in talk[:3].itertuples()]
             more = f", and {len(talk) - 3:,} more" if len(talk) > 3 else ""
             parts.append(Text(f"to talk to: {', '.join(first)}{more}", WARNING))
-    return Group(*parts, *trust(fitted.diagnostics()))
+    return Group(*parts, *trust_and_remedy(fitted.diagnostics()))
 
 
-def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Text]:
+def _why_this(fitted: Fit, compared: pd.DataFrame) -> list[Text]:
     """Say what the truth and the annotators of a fit are, in a sentence each."""
+    attributes = fitted.data.attrs
     if attributes["kind"] == "contains":
         why = attributes["engine_reason"]
         assumed = json.loads(attributes["assumptions"])
@@ -132,7 +133,8 @@ def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Tex
         return []
     weight = weight.sort_values("weight", ascending=False)
     shares = ", ".join(f"{row.model} {row.weight:.2f}" for row in weight.itertuples())
-    hold = "" if "of_all" in attributes else ", whose intervals hold"  # of shards: none
+    bounded = "of_all" not in attributes and is_sound(fitted.diagnostics())
+    hold = ", whose intervals hold" if bounded else ""  # of shards there are none
     return [
         Text(
             "labels: mean of several models (weights: prediction of answers, steady "
@@ -142,21 +144,26 @@ def _why_this(attributes: Mapping[Any, Any], compared: pd.DataFrame) -> list[Tex
     ]
 
 
-def trust(checks: pd.DataFrame) -> list[Text]:
-    """Say whether to trust a fit: which checks failed or cannot tell, and a remedy."""
-    if checks.empty:
-        return [Text("checks: a heuristic has none")]
-    failed = checks[(checks["outcome"] == FAILED) & (checks["name"] != "independence")]
+def trust_line(checks: pd.DataFrame) -> Text:
+    """Say in one line whether to trust a fit."""
+    if not is_sound(checks):
+        return Text(trust(checks), f"bold {BAD}")
+    passed = bool((checks["outcome"] == PASSED).all())
+    return Text(trust(checks), GOOD if passed else WARNING)
+
+
+def trust_and_remedy(checks: pd.DataFrame) -> list[Text]:
+    """Say whether to trust a fit, and what to do about the first of what is amiss."""
+    failed = checks[checks["outcome"] == FAILED]
     rest = failed if len(failed) else checks[checks["outcome"] != PASSED]
-    style = f"bold {BAD}" if len(failed) else WARNING if len(rest) else GOOD
-    head = "DO NOT TRUST THIS FIT YET: checks: " if len(failed) else "checks: "
-    head += "" if len(failed) or rest.empty else "none failed, "
-    first = rest.head(1).to_dict("records")
-    remedies = [f"{row['name']}: {as_options(row['remedy'])}" for row in first]
-    lines = [Text(line, style=style) for line in (f"{head}{tally(checks)}", *remedies)]
+    line = trust_line(checks)
+    remedies = [
+        Text(f"{row['name']}: {as_options(row['remedy'])}", line.style)
+        for row in rest.head(1).to_dict("records")
+    ]
     if len(rest) > 1:
-        lines.append(Text("what to do about the rest: -v, or the report", "dim"))
-    return lines
+        remedies.append(Text("what to do about the rest: -v, or the report", "dim"))
+    return [line, *remedies]
 
 
 def certainty(fitted: Fit) -> DrawnTable:
@@ -252,27 +259,19 @@ def confusion_table(cells: pd.DataFrame, whose: str) -> RichTable:
 
 def verdicts(checks: pd.DataFrame) -> list[RenderableType]:
     """Return what the checks say: one line when all is well, else what to do."""
-    if checks.empty:
-        return [Text("checks: a heuristic has none")]
-    failed = checks["outcome"] == FAILED
-    broken = failed & (checks["name"] != "independence")
-    if broken.any():
-        head = f"DO NOT TRUST THIS FIT YET: checks: {tally(checks)}"
-        fixes = checks[broken].assign(remedy=checks["remedy"].map(as_options))
+    line, failed = trust_line(checks), checks["outcome"] == FAILED
+    if failed.any():
+        fixes = checks[failed].assign(remedy=checks["remedy"].map(as_options))
         shown = CATALOGUE["diagnostics"].of(fixes)
         names = ("name", "value", "limit", "remedy")
         heads = (shown.schema.column(name).head for name in names)
         table = RichTable(*heads, box=None)
         for cells in zip(*(shown.cells(name) for name in names), strict=True):
             table.add_row(*(Text(cell.text) for cell in cells))
-        return [Text(head, style=f"bold {BAD}"), table]
-    rest = checks[checks["outcome"] != PASSED]
-    style = WARNING if len(rest) else GOOD
-    lines = [f"checks: {tally(checks)}"]
-    lines += [
-        f"{row['name']}: {as_options(row['remedy'])}" for row in rest.to_dict("records")
-    ]
-    return [Text(line, style=style) for line in lines]
+        return [line, table]
+    rest = checks[checks["outcome"] != PASSED].to_dict("records")
+    remedies = [f"{row['name']}: {as_options(row['remedy'])}" for row in rest]
+    return [line, *(Text(each, line.style) for each in remedies)]
 
 
 def _shade(probability: float) -> str:

@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
 from inspect import getdoc
 from math import isfinite
@@ -43,12 +44,17 @@ if TYPE_CHECKING:
     from cyclopts.help import HelpPanel
     from cyclopts.help.formatters import DefaultFormatter
 
+    from consilience.posterior import Fit
 
 AGAIN = 1.0  # seconds after which an unhandled interrupt is raised again
 SOON = 0.01  # the same, where Python has just said that it drops one
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # as far as the system has them
-_ALL, _NOTHING = ("--verbose", "-v"), ("--quiet", "-q")
+_ALL, _NOTHING, _STRICT = ("--verbose", "-v"), ("--quiet", "-q"), "--strict"
 STRICT = 3  # the exit code where a check failed and --strict was given
+# The checks of the fits whose numbers a command gives, each by its name where what
+# they say is yet to be said; and whether a failed one is an error.
+_JUDGED: ContextVar[list[tuple[str | None, "pd.DataFrame"]]] = ContextVar("judged")
+_IS_STRICT: ContextVar[bool] = ContextVar("strict", default=False)
 
 
 def screen(*, as_json: bool) -> Console:
@@ -64,10 +70,12 @@ def finish(
     also: Sequence[Sequence[str | Path]] = (),
 ) -> None:
     """Say what was written and which commands usually follow, or print the result."""
+    lines = _judgements(show)
     if written is not None:
         show.print(f"written to {written}", soft_wrap=True)
     if show.stderr:  # a program reads, which knows what follows
-        print_json(result)
+        print_json({**result, **({"trust": lines} if lines else {})})
+        _leave_if_failed()
         return
     beside = screen(as_json=True)
     for head, words in zip(
@@ -75,6 +83,34 @@ def finish(
     ):
         command = shlex.join(["consilience", *map(str, words)])
         beside.print(f"{head} {command}", style="dim", soft_wrap=True)
+    _leave_if_failed()
+
+
+def judge(fitted: "Fit", name: str | Path | None) -> None:
+    """Keep the checks of a fit, whose numbers a command gives; None: they are said."""
+    judged = _JUDGED.get(None)
+    if judged is not None:
+        judged.append((None if name is None else str(name), fitted.diagnostics()))
+
+
+def _judgements(show: Console) -> dict[str, str]:
+    """Say of each fit whether to trust it, where that is not said yet."""
+    judged = {name: checks for name, checks in _JUDGED.get([]) if name}
+    if not judged:
+        return {}
+    from consilience.cli.pages import trust_line
+
+    lines = {name: trust_line(checks) for name, checks in judged.items()}
+    for name, line in lines.items():
+        show.print(name if len(lines) > 1 else "", line, sep=": " * (len(lines) > 1))
+    return {name: line.plain for name, line in lines.items()}
+
+
+def _leave_if_failed() -> None:
+    """End with an exit code of its own where a check failed and that is asked for."""
+    failed = (checks["outcome"] == "failed" for _, checks in _JUDGED.get([]))
+    if _IS_STRICT.get() and any(each.any() for each in failed):
+        sys.exit(STRICT)
 
 
 def print_json(result: Mapping[str, Any]) -> None:
@@ -186,13 +222,16 @@ def handle_interrupts() -> Iterator[None]:
 
 @contextmanager
 def tell(words: Sequence[str]) -> Iterator[list[str]]:
-    """Tell all or nothing if a flag before `--` asks for it; give the other words.
+    """Take the flags of all commands that stand before `--`; give the other words.
 
     All that is spoken is also logged to standard error.
     """
     end = words.index("--") if "--" in words else len(words)
-    flags = {word for word in words[:end] if word in (*_ALL, *_NOTHING)}
+    every = (*_ALL, *_NOTHING, _STRICT)
+    flags = {word for word in words[:end] if word in every}
     rest = [word for word in words[:end] if word not in flags] + [*words[end:]]
+    strict, judged = _IS_STRICT.set(_STRICT in flags), _JUDGED.set([])
+    flags -= {_STRICT}
     spoken: Verbosity = (
         "nothing" if flags & {*_NOTHING} else "all" if flags else "what matters"
     )
@@ -202,6 +241,8 @@ def tell(words: Sequence[str]) -> Iterator[list[str]]:
             yield rest
     finally:
         VERBOSITY.reset(before)
+        _IS_STRICT.reset(strict)
+        _JUDGED.reset(judged)
 
 
 @contextmanager

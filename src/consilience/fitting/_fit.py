@@ -22,8 +22,8 @@ from consilience.fitting.with_gold import corrected, learns_from_gold
 from consilience.inference import EngineOptions
 from consilience.model import Heuristic, Model
 from consilience.posterior import Fit
-from consilience.posterior.tables import FAILED, diagnostics, tally
 from consilience.posterior.tree import Outcome, with_groups
+from consilience.posterior.trust import FAILED, diagnostics, tally
 from consilience.progress import Reporter, logger, reporter
 from consilience.responses import Responses
 from consilience.truth import ChoiceSpace

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -40,56 +40,16 @@ from consilience.posterior.flags import talk_to
 from consilience.posterior.labels import items, items_to_check, labels
 from consilience.posterior.objects import OF_ITEMS, object_table, styles
 from consilience.posterior.stored import stored, stored_names
+from consilience.posterior.trust import FAILED, PASSED, diagnostics, tally, trust
 from consilience.responses.id_types import Types, restored
 from consilience.tables import CATALOGUE, Schema
 from consilience.when_used import xr
 
-type Outcome = Literal["passed", "failed", "too little data to tell"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
-PASSED, FAILED, TOO_LITTLE = OUTCOMES
-_TYPES = {
-    "name": "str",
-    "value": "float64",
-    "limit": "float64",
-    "outcome": "str",
-    "ok": "bool",
-    "remedy": "str",
-}
 _OF_GOLD = (
     *("method", "items", "log_loss", "log_loss_lower", "log_loss_upper"),
     *("accuracy", "accuracy_lower", "accuracy_upper"),
 )
 COLUMNS = ("elpd", "se", "difference", "difference_se", "weight", "best", "seconds")
-
-
-def diagnostics(data: xr.DataTree) -> pd.DataFrame:
-    """Verdicts of the checks, each with a remedy."""
-    columns = dict.fromkeys(_TYPES, np.zeros(0))
-    if "diagnostics" in data.children:
-        columns = {name: data["diagnostics"][name].to_numpy() for name in _TYPES}
-    return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=type_) for name, type_ in _TYPES.items()}
-    )
-
-
-def counts(table: pd.DataFrame) -> dict[Outcome, int]:
-    """Return how many checks had each outcome."""
-    number = table["outcome"].value_counts()
-    return {outcome: int(number.get(outcome, 0)) for outcome in OUTCOMES}
-
-
-def tally(table: pd.DataFrame) -> str:
-    """Return how many checks had each outcome, in words."""
-    if (table["outcome"] == PASSED).all():
-        return f"all {len(table)} passed"
-    words = {PASSED: "passed", FAILED: "failed", TOO_LITTLE: f"with {TOO_LITTLE}"}
-    parts = []
-    for outcome, number in counts(table).items():
-        if number:
-            names = table.loc[table["outcome"] == outcome, "name"]
-            which = f" ({', '.join(names)})" if outcome != PASSED else ""
-            parts.append(f"{number} {words[outcome]}{which}")
-    return ", ".join(parts)
 
 
 def gold(data: xr.DataTree) -> pd.DataFrame:
@@ -224,6 +184,7 @@ def about(data: xr.DataTree) -> dict[str, str | float]:
         "model": str(data.attrs["model"]),
         "engine": str(data.attrs["engine"]),
         "version": str(data.attrs["version"]),
+        "checks": trust(diagnostics(data)),
     }
 
 

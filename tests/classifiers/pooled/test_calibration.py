@@ -84,7 +84,7 @@ def test_a_truth_that_nobody_lists_counts_as_one_of_the_rest():
     assert np.isfinite(result["log_loss_after"])
 
 
-def test_too_little_gold_is_refused():
+def test_cannot_tell_gold_is_refused():
     pooled, item, label, *_ = simulated(50, 1.0, seed=5)
     with pytest.raises(DataError, match="19 items"):
         fit_temperature(pooled, pooled.pairs(item[:19], label[:19]))

@@ -6,12 +6,12 @@ import xarray as xr
 
 import consilience as cs
 from consilience import continuing
-from consilience.checks.verdict import as_dataset, at_most
+from consilience.checks.verdict import Verdict, as_dataset, at_most
 from consilience.cli.outcome import summary
 from consilience.cli.pages import annotator_table, comparison_table, verdicts
 from consilience.fitting import comparing
 from consilience.inference.ascent import _Climb
-from consilience.posterior.tables import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.trust import CANNOT_TELL, CORRECTED, FAILED, PASSED
 from consilience.tables import CATALOGUE
 from consilience.tables import terminal as colours
 
@@ -196,20 +196,16 @@ def row(name, outcome, remedy=""):
 
 
 GOOD, BAD = row("rhat", PASSED), row("rhat", FAILED)
-TOGETHER = row("independence", FAILED, "they err together")
-FEW = row("independence", TOO_LITTLE, "ask more people")
+TOGETHER = row("independence", CORRECTED, "they err together")
+FEW = row("independence", CANNOT_TELL, "ask more people")
 
 
 @pytest.mark.parametrize(
     ("other", "said", "style"),
     [
         (GOOD, "checks: all 2 passed", colours.GOOD),
-        (TOGETHER, "checks: 1 passed, 1 failed (independence)", colours.WARNING),
-        (
-            FEW,
-            "checks: 1 passed, 1 with too little data to tell (independence)",
-            colours.WARNING,
-        ),
+        (TOGETHER, "checks: 1 passed, 1 corrected (independence)", colours.WARNING),
+        (FEW, "checks: 1 passed, 1 cannot be told (independence)", colours.WARNING),
     ],
 )
 def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said, style):
@@ -222,20 +218,29 @@ def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said,
 def test_beside_another_failure_the_fit_is_not_to_be_trusted():
     head, table = verdicts(pd.DataFrame([BAD, TOGETHER]))
     assert "DO NOT TRUST THIS FIT YET" in head.plain
-    assert "2 failed (rhat, independence)" in head.plain
+    assert "1 failed (rhat), 1 corrected (independence)" in head.plain
     assert table.row_count == 1  # the truth is tempered: there is nothing to fix
 
 
-def test_annotators_who_err_together_are_no_failure_in_json(fitted):
+def test_what_is_corrected_is_no_failure_unless_the_raw_posterior_is_asked_for(fitted):
     data = cs.load(fitted).data
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
     results = []
-    for name in ("independence", "not_finite"):
-        verdict = at_most(name, 5.0, 3.0, "they err together")
-        at = next(path for path in groups if path.strip("/") == "diagnostics")
-        changed = {**groups, at: as_dataset([verdict])}
+    together = Verdict("independence", 5.0, 3.0, CORRECTED, "they err together")
+    at = {path.strip("/"): path for path in groups}
+    for verdict, reported in (
+        (together, "tempered"),
+        (together, "raw"),
+        (at_most("not_finite", 5.0, 3.0, "x"), "tempered"),
+    ):
+        truth = groups[at["truth"]].assign_attrs(reported=reported)
+        changed = {
+            **groups,
+            at["diagnostics"]: as_dataset([verdict]),
+            at["truth"]: truth,
+        }
         results.append(summary(cs.Fit(xr.DataTree.from_dict(changed)))["ok"])
-    assert results == [True, False]
+    assert results == [True, False, False]
 
 
 @pytest.fixture

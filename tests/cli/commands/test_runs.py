@@ -176,7 +176,7 @@ def test_a_prediction_of_nobody_familiar_says_so_before_anything_else(
     assert run(*options, "--out", "again", "--json") == 0
     options = json.loads(capsys.readouterr().out)
     assert options["warning"].startswith("none of the 1 annotators")
-    assert options["checks"]["too little data to tell"] >= 1
+    assert options["checks"]["cannot be told"] >= 1
 
 
 def test_what_a_run_has_learned_of_objects_is_used_on_another_file(

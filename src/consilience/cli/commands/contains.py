@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.table import Table
 
 from consilience.cli.options import Json, Overwrite, Run
+from consilience.cli.outcome import load_run
 from consilience.cli.terminal import check_free, finish, screen
 
 if TYPE_CHECKING:
@@ -38,9 +39,8 @@ def filtering(
     consilience filtering run --threshold 0.5 0.7 --by probability
     """
     from consilience.analysis import filtering as estimate
-    from consilience.posterior import load
 
-    kept = estimate(load(run), threshold, by=by)
+    kept = estimate(load_run(run), threshold, by=by)
     show = screen(as_json=json)
     if not json:
         show.print(_table(kept))
@@ -76,11 +76,11 @@ def decide(
     consilience decide run --out decided.csv
     """
     from consilience.analysis import decide as minimize_loss
-    from consilience.posterior import export_table, load
+    from consilience.posterior import export_table
 
     check_free(out, marker=None, overwrite=overwrite)
     decision = minimize_loss(
-        load(run), loss=loss, false_negative_cost=false_negative_cost
+        load_run(run), loss=loss, false_negative_cost=false_negative_cost
     )
     labels = decision.labels
     if out is not None:
@@ -115,9 +115,8 @@ def leading_question(run: Run, /, *, json: Json = False) -> None:
     consilience leading-question run
     """
     from consilience.analysis import leading_question as table_of
-    from consilience.posterior import load
 
-    contrasts = table_of(load(run))
+    contrasts = table_of(load_run(run))
     show = screen(as_json=json)
     if not json:
         show.print(_table(contrasts))

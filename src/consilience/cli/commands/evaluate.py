@@ -18,11 +18,11 @@ from consilience.cli.options import (
     Seed,
     Truth,
     labels_beside,
-    load_run,
     read_all,
     read_columns,
     read_gold,
 )
+from consilience.cli.outcome import load_run
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import as_options
 from consilience.whole_folder import whole_folder

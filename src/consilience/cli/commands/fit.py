@@ -30,13 +30,7 @@ from consilience.cli.options import (
     read_gold,
     read_responses,
 )
-from consilience.cli.outcome import (
-    keeping,
-    leave_if_failed,
-    print_fitted,
-    save,
-    summary,
-)
+from consilience.cli.outcome import keeping, print_fitted, save, summary
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.console import VERBOSITY, Console
 from consilience.errors import UnfamiliarAnnotatorsWarning, as_options
@@ -71,7 +65,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     prior: Several = (),
     seed: Seed = 0,
     max_seconds: float | None = None,
-    strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
     work: Work = WORK_AS_USUAL,
@@ -129,8 +122,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     max_seconds
         Seconds after which the fit does as little more as it can do with, and ends; a
         check says what was cut short.
-    strict
-        End with the exit code 3 if a check failed; the run is written all the same.
 
     Examples
     --------
@@ -156,7 +147,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
             refused=ordered or any(each is not None for each in other),
             overwrite=overwrite,
             json=json,
-            strict=strict,
         )
         return
     if model != "auto":  # a mistake is found before anything is read
@@ -213,7 +203,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         checked = ("--what", "check", "--out", out.parent / "check.csv")
         also.append(("export", out, *checked))
     finish(show, result, "report", out, *read, "--out", page, written=out, also=also)
-    leave_if_failed(fitted, strict=strict)
 
 
 def _print_read(show: Console, data: "Responses") -> None:
@@ -240,7 +229,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     gold: Path | None = None,
     contains: Path | None = None,
     model: str | None = None,
-    strict: Flag = False,
     overwrite: Overwrite = False,
     json: Json = False,
     reading: Reading = READ_AS_IT_IS,
@@ -267,8 +255,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         Answers of kind contains about the new items, as for `fit`.
     model
         Module of the model of your own that the run is of, as for `fit`.
-    strict
-        End with the exit code 3 if a check failed; the run is written all the same.
 
     Examples
     --------
@@ -303,7 +289,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         result |= _result(predicted, data)
     following = ("export", out, "--out", out.parent / "tables")
     finish(show, result, *following, written=out)
-    leave_if_failed(predicted, strict=strict)
 
 
 def _read(

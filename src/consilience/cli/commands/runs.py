@@ -17,11 +17,11 @@ from consilience.cli.options import (
     Seed,
     Several,
     Truth,
-    load_run,
     read_columns,
     read_gold,
     read_responses,
 )
+from consilience.cli.outcome import load_run
 from consilience.cli.terminal import check_free, finish, rows, screen
 from consilience.console import Console
 from consilience.errors import OptionError
@@ -302,10 +302,10 @@ def annotators(
     consilience annotators run
     consilience annotators run --responses responses --out annotators.csv
     """
-    from consilience.posterior import export_table, load
+    from consilience.posterior import export_table
 
     check_free(out, marker=None, overwrite=overwrite)
-    fit = load(run)
+    fit = load_run(run)
     if responses is not None:
         from consilience.posterior.drifting import annotators_in_time
 
@@ -375,14 +375,14 @@ def ratings(
     consilience ratings run --groups systems.csv --out ratings.csv
     """
     from consilience.analysis import mean_ratings
-    from consilience.posterior import export_table, load
+    from consilience.posterior import export_table
     from consilience.tables import CATALOGUE
     from consilience.tables.terminal import terminal
 
     check_free(out, marker=None, overwrite=overwrite)
     members = None if groups is None else read_columns(groups, ())
     made = mean_ratings(
-        load(run), groups=members, prob=prob, resamples=resamples, seed=seed
+        load_run(run), groups=members, prob=prob, resamples=resamples, seed=seed
     )
     if out is not None:
         export_table(made.items, out, overwrite=overwrite)

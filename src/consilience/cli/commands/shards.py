@@ -6,7 +6,7 @@ from shutil import rmtree
 from typing import Any
 
 from consilience.cli.options import Reading, read_options
-from consilience.cli.outcome import keeping, leave_if_failed, print_fitted, summary
+from consilience.cli.outcome import keeping, print_fitted, summary
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import OptionError, as_options
 
@@ -59,7 +59,6 @@ def fit_shards(
     refused: bool,
     overwrite: bool,
     json: bool,
-    strict: bool,
 ) -> None:
     """Fit shards, and write a run of the first and the tables of all items."""
     if refused:
@@ -95,4 +94,3 @@ def fit_shards(
     result = {"run": out, **summary(first), "items": shards.num_items}
     page = out.parent / "report.html"
     finish(show, result, "report", out, "--out", page, written=out)
-    leave_if_failed(first, strict=strict)

@@ -19,6 +19,7 @@ from consilience.cli.options import (
     read_all,
     read_responses,
 )
+from consilience.cli.outcome import load_run
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.console import Console
 from consilience.errors import KindError, as_options
@@ -163,7 +164,6 @@ def report(  # noqa: PLR0913 (each option stands alone)
     consilience report run --images photos --pictures linked --out report.html
     """
     check_free(out, marker=None, overwrite=overwrite)
-    from consilience.posterior import load
     from consilience.reports import check_installed, check_place, gather, write
     from consilience.reports.content import evaluation_tables
     from consilience.reports.pictures import folder_of
@@ -180,7 +180,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
         names = [run.resolve().name for run in runs]
         if len(set(names)) < len(names):
             names = [str(run) for run in runs]
-        fits = {name: load(run) for name, run in zip(names, runs, strict=True)}
+        fits = {name: load_run(run) for name, run in zip(names, runs, strict=True)}
         given = made = None
         if responses is not None:
             given = read_responses([responses], reading)
@@ -241,7 +241,6 @@ def study(
     consilience study run --responses responses --predictions predictions --out
         study
     """
-    from consilience.posterior import load
     from consilience.reports import PAGE, check_installed, gather, write_study
 
     check_installed()
@@ -250,7 +249,7 @@ def study(
     called = page.label_names()
     show = screen(as_json=json)
     with _steps(show, "reading") as tell:
-        fitted = load(run)
+        fitted = load_run(run)
         given = read_responses([responses], reading)
         made = _made(fitted, given, options, called, tell)
         contents = gather(
@@ -335,11 +334,10 @@ def _made(
 def _fit_alone(path: Path, responses: "Responses") -> "Fit":
     """Load a run of kind contains, or fit the answers about items of the study."""
     from consilience.fitting import fit
-    from consilience.posterior import load
     from consilience.posterior.store import is_run
 
     if is_run(path):
-        return load(path)
+        return load_run(path)
     answers = read_responses([path], READ_AS_IT_IS)
     if answers.kind != "contains":
         raise KindError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from consilience.posterior.tables import FAILED, TOO_LITTLE
+from consilience.posterior.trust import CANNOT_TELL, CORRECTED, FAILED
 from consilience.reports.content import (
     Chart,
     Facts,
@@ -96,8 +96,8 @@ def _run_notes(run: Run) -> list[Note]:
             against = f"{value:.4g}, allowed {row['limit']:.4g}"
             text = f"The check {name} failed ({against}): {remedy}."
             notes.append(Note(text, "bad"))
-        elif row["outcome"] == TOO_LITTLE:
-            text = f"The check {name} has {TOO_LITTLE}: {remedy}."
+        elif row["outcome"] in {CANNOT_TELL, CORRECTED}:
+            text = f"The check {name}: {row['outcome']}: {remedy}."
             notes.append(Note(text, "mind"))
     people, items = run.table("annotators"), run.table("items")
     bounded = any(people[name].notna().any() for name in people if "lower" in str(name))

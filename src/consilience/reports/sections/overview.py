@@ -6,7 +6,7 @@ import pandas as pd
 
 from consilience.analysis import model_tables as shown
 from consilience.figures import Figure, StudyFigures
-from consilience.posterior.tables import FAILED, PASSED, tally
+from consilience.posterior.trust import PASSED, is_sound, trust
 from consilience.reports.content import (
     Chart,
     Drawing,
@@ -61,17 +61,10 @@ def verdict(run: Run, who: str) -> Note:
     checks = run.table("diagnostics")
     if checks.empty:
         return Note(f"{who}no check was run on this result", "mind")
-    summary = f"checks: {tally(checks)}"
-    bad = checks.loc[checks["outcome"] == FAILED, "name"]
-    together = bad == "independence"
-    if (~together).any():
-        return Note(f"{who}do not trust this fit yet: {summary}", "bad")
-    if together.any():
-        tempered = run.reported_posterior == "tempered"
-        summary += "; errors of annotators are correlated, so probabilities are "
-        summary += "tempered" if tempered else "overconfident"
+    if not is_sound(checks):
+        return Note(f"{who}{trust(checks)}", "bad")
     good = (checks["outcome"] == PASSED).all()
-    return Note(f"{who}{summary}", "good" if good else "mind")
+    return Note(f"{who}{trust(checks)}", "good" if good else "mind")
 
 
 def _counts(report: Report, run: Run) -> list[tuple[str, str]]:

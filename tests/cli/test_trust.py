@@ -1,0 +1,127 @@
+"""Every command that gives a run's numbers says whether to trust them."""
+
+import json
+from inspect import signature
+
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.checks.verdict import as_dataset, at_most
+from consilience.cli import APP
+from consilience.posterior.tree import with_groups
+
+OUT = {"items.csv", "ratings.csv", "report.html", "decisions.csv", "figures"}
+WARNING = "DO NOT TRUST THIS FIT YET: checks: 1 failed (rhat)"
+# By command: the kind of its run, and what else it needs.
+COMMANDS = {
+    "export": ("choice", ("--what", "items", "--out", "items.csv")),
+    "score": ("choice", ("--gold", "gold.csv")),
+    "annotators": ("choice", ()),
+    "ratings": ("ordered", ("--resamples", "20", "--out", "ratings.csv")),
+    "evaluate": ("choice", ("--predictions", "gold.csv", "--resamples", "20")),
+    "report": ("choice", ("--out", "report.html", "--bootstrap", "0")),
+    "filtering": ("contains", ()),
+    "decide": ("contains", ("--out", "decisions.csv")),
+    "leading-question": ("contains", ()),
+    "study": ("objects", ("--responses", "responses", "--out", "figures")),
+}
+KINDS = {
+    "choice": ("dawid_skene", {}),
+    "ordered": ("dawid_skene", {}),
+    "contains": ("contains_states", {}),
+    "objects": ("objects", {"per_item": 3}),
+}
+
+
+@pytest.fixture(scope="session")
+def failed(tmp_path_factory):
+    """A run of each kind, of which a check failed."""
+    folders = {}
+    for kind, (model, more) in KINDS.items():
+        asked = kind.replace("ordered", "choice")
+        made = cs.simulate(
+            kind=asked, items=15, annotators=5, classes=6, seed=0, **more
+        )
+        given = made.responses
+        if kind == "ordered":
+            table = given.table[["item", "annotator", "label"]].astype(str)
+            given = cs.read(table.assign(label=table["label"].str[-1]))
+        fitted = cs.fit(given, model=model, engine="em", ordered=kind == "ordered")
+        verdict = as_dataset([at_most("rhat", 2.0, 1.05, "take `draws=4000`")])
+        data = with_groups(fitted.data, diagnostics=verdict)
+        folder = tmp_path_factory.mktemp(kind)
+        cs.Fit(data).save(folder / "run")
+        cs.write(given, folder / "responses")
+        best = fitted.items()
+        if "label" in best:
+            best[["item", "label"]].to_csv(folder / "gold.csv", index=False)
+        folders[kind] = folder
+    return folders
+
+
+def words_of(command, failed, monkeypatch):
+    kind, more = COMMANDS[command]
+    monkeypatch.chdir(failed[kind])
+    return (command, "run", *more)
+
+
+def takes_a_run(name):
+    command = APP[name].default_command
+    return name[0] != "-" and "run" in str(signature(command).parameters)
+
+
+def test_all_commands_of_runs_are_tried():
+    names = {name for name in APP if not name.startswith("-")}
+    of_runs = {name for name in names if APP[name].default_command is not None}
+    of_runs = {name for name in of_runs if takes_a_run(name)}
+    assert of_runs - {"predict", "fit", "tasks", "candidates"} <= {*COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_says_that_a_check_failed(
+    command, failed, run, monkeypatch, tmp_path, capsys
+):
+    if command == "leading-question":  # needs similar labels, and a long fit
+        none = pd.DataFrame(columns=["context", "odds", "lower", "upper"])
+        monkeypatch.setattr("consilience.analysis.leading_question", lambda _: none)
+    words = words_of(command, failed, monkeypatch)
+    words = [str(tmp_path / w) if w in OUT else w for w in words]
+    assert run(*words) == 0, capsys.readouterr().err
+    assert WARNING in capsys.readouterr().out
+
+
+@pytest.fixture
+def path(failed):
+    return failed["choice"] / "run"
+
+
+def test_programs_are_told_as_well(path, run, capsys):
+    assert run("score", path, "--gold", path.parent / "gold.csv", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["trust"] == {str(path): WARNING}
+
+
+@pytest.mark.parametrize("more", [(), ("--json",), ("-q",)])
+def test_a_failed_check_is_an_error_where_that_is_asked_for(path, run, more):
+    gold = ("--gold", path.parent / "gold.csv")
+    assert run("score", path, *gold, *more, "--strict") == 3
+    assert run("--strict", "annotators", path, *more) == 3
+    assert run("annotators", path, *more) == 0
+
+
+def test_what_is_written_says_it(path, run, tmp_path):
+    assert run("export", path, "--out", tmp_path / "tables") == 0
+    about = json.loads((tmp_path / "tables/about.json").read_text())
+    assert about["checks"] == WARNING
+    page = cs.report(cs.load(path), tmp_path / "report.html").read_text("utf-8")
+    assert WARNING in page.split("<h2", 2)[1]
+
+
+def test_a_sound_run_is_not_called_otherwise(path, run, tmp_path, capsys):
+    passed = as_dataset([at_most("rhat", 1.0, 1.05, "")])
+    sound = cs.Fit(with_groups(cs.load(path).data, diagnostics=passed))
+    sound.save(tmp_path / "sound")
+    assert run("annotators", tmp_path / "sound", "--strict") == 0
+    shown = capsys.readouterr().out
+    assert "checks: all 1 passed" in shown
+    assert "TRUST" not in shown
