@@ -89,16 +89,41 @@ def test_the_check_fails_where_bounds_are_scaled_as_probabilities(fits, monkeypa
     assert apart(asked, fits[0.5].labels()) > 0.01
 
 
-def test_a_mixture_of_models_keeps_bounds_only_and_says_so():
-    answers = study(0, num_photos=12).answers
-    responses = cs.read(answers, item="photo", label="animal")
-    fit = cs.fit(responses, effort=cs.EngineOptions(draws=20, restarts=1))
-    with pytest.raises(OptionError, match=r"mixture.* 0\.9"):
-        fit.with_(prob=0.5).labels()
-    assert fit.with_(prob=0.9).labels().equals(fit.labels())
-    assert (
-        fit.with_(prob=0.5).annotators()["upper"] <= fit.annotators()["upper"]
-    ).all()
+BOUNDS = ["lower", "upper"]
+
+
+@pytest.fixture(scope="module")
+def mixtures():
+    """Fits of the default, whose labels are means of several models."""
+    answers = study(0, num_photos=40).answers
+    given = cs.read(answers, item="photo", label="animal")
+    return {
+        prob: cs.fit(given, effort=cs.EngineOptions(draws=60, restarts=1, prob=prob))
+        for prob in (0.5, 0.9)
+    }
+
+
+def test_bounds_of_a_mixture_follow_the_probability(mixtures):
+    asked, fitted = mixtures[0.9].with_(prob=0.5).labels(), mixtures[0.5].labels()
+    near = fitted["probability"].between(0.01, 0.99)
+    assert near.sum() > 20
+    kept = mixtures[0.9].labels()
+    gaps = [
+        np.abs(each[near][BOUNDS].to_numpy() - fitted[near][BOUNDS].to_numpy()).mean()
+        for each in (asked, kept)
+    ]
+    assert gaps[0] < 0.4 * gaps[1]
+    assert (asked["lower"] <= asked["probability"]).all()
+    assert (asked["probability"] <= asked["upper"]).all()
+
+
+def test_a_mixture_is_saved_and_reported_at_another_probability(mixtures, tmp_path):
+    narrow = mixtures[0.9].with_(prob=0.5)
+    narrow.save(tmp_path / "run")
+    assert apart(cs.load(tmp_path / "run").labels(), narrow.labels()) < 1e-6
+    assert cs.report(mixtures[0.9], tmp_path / "r.html", prob=0.5).exists()
+    people = narrow.annotators()["upper"] <= mixtures[0.9].annotators()["upper"]
+    assert people.all()
 
 
 def test_stored_tables_keep_bounds_only_and_say_so(choice_fit):

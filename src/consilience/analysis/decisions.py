@@ -262,6 +262,8 @@ def filtering(
         if not 0 < threshold <= 1:
             raise OptionError(f"threshold {threshold} is not above 0 and at most 1")
     present = fit.labels()["probability"].to_numpy(dtype=float)
+    if by not in {"votes", "probability"}:
+        raise OptionError(not_among("value of `by`", by, ("votes", "probability")))
     value = vote_shares(fit) if by == "votes" else present
     least = np.array(thresholds)[:, None] - ROUNDING
     kept = (value >= least).astype(float)

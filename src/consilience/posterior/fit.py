@@ -155,7 +155,8 @@ class Fit:
 
     def __getattr__(self, name: str) -> Never:
         """Say how a table is had."""
-        how = f"; the table is `fit.table({name!r})`" if name in tables.TABLES else ""
+        is_table = name in {**tables.TABLES, **tables.ASKED}
+        how = f"; the table is `fit.table({name!r})`" if is_table else ""
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}{how}"
         )

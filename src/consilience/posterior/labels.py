@@ -426,7 +426,8 @@ def _described(
         why.append("one answer" if total else "no answer")
     elif ranked[0][1] <= _SPLIT * total:
         why.append("answers are split")
-    if total and _MEANS.get(ranked[0][0], ranked[0][0]) != believed:
+    leads = total and [number for _, number in ranked].count(ranked[0][1]) == 1
+    if leads and _MEANS.get(ranked[0][0], ranked[0][0]) != believed:
         why.append(f"most say {ranked[0][0]}, the model {believed}")
     unseen = [who for who, _, _ in given if who in idle]
     if unseen:

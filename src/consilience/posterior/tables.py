@@ -129,7 +129,7 @@ class DescribedTable(pd.DataFrame):
                 of = f"bound of the {100 * self.prob:g} % interval of {column.name}"
                 lower, upper = column.bounds
                 means |= {lower: f"lower {of}", upper: f"upper {of}"}
-        return {name: means[name] for name in map(str, self.columns)}
+        return {name: means[name] for name in map(str, self.columns) if name in means}
 
     def __repr__(self) -> str:
         """Return it as a data frame does; checks each with its outcome and remedy."""

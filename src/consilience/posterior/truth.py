@@ -203,8 +203,6 @@ def at_prob(data: xr.DataTree) -> Candidates:
     kept = float(data.attrs.get(KEPT_PROB, prob))
     if prob == kept or np.isnan(truth.lower).all():
         return truth
-    if MIXTURE in data.attrs["engine_reason"]:
-        raise OptionError(_only_bounds(kept, "since they are of a mixture of models"))
     group = data["truth"].to_dataset().transpose("item", "candidate", ...)
     reported = group.attrs.get("reported", "raw")
 
@@ -212,15 +210,19 @@ def at_prob(data: xr.DataTree) -> Candidates:
         before = "" if which == reported else f"{which}_"
         return [group[f"{before}{name}"].to_numpy().astype(float) for name in FIELDS]
 
-    if data.attrs["engine"] in _NORMAL:
+    first, factor = reported, _deviations(prob) / _deviations(kept)
+    mixed = MIXTURE in data.attrs["engine_reason"]
+    drawn = None if mixed else _truth_by_draw(data)
+    if not mixed and data.attrs["engine"] in _NORMAL:
         first = group.attrs.get(_FIRST, reported)
-        factor = _deviations(prob) / _deviations(kept)
         _, lower, upper = stated(first)
         moved = _scaled(lower, upper, factor)
+    elif drawn is None:
+        # Of a mixture no draws are kept: each side is taken for a normal's.
+        middle, lower, upper = stated(first)
+        moved = _reaching(lower, middle, factor), _reaching(upper, middle, factor)
     else:
-        first, drawn = "raw", _truth_by_draw(data)
-        if drawn is None:
-            raise OptionError(_only_bounds(kept, "no draws of it"))
+        first = "raw"
         real = truth.state >= 0
         lower, upper = bounds(drawn, prob)
         moved = np.where(real, lower, np.nan), np.where(real, upper, np.nan)
@@ -255,12 +257,15 @@ def _scaled(
     return np.where(sure, lower, below), np.where(sure, upper, above)
 
 
-def _only_bounds(kept: float, why: str) -> str:
-    return (
-        f"of the posterior of the truth this fit keeps only bounds, {why}; their "
-        f"probability is {kept:g}: use that, or fit again with "
-        "EngineOptions(prob=...)"
+def _reaching(
+    bound: Float[np.ndarray, "U S"], middle: Float[np.ndarray, "U S"], factor: float
+) -> Float[np.ndarray, "U S"]:
+    """Return a bound at another distance from a probability, in log-odds."""
+    center = log_odds(middle)
+    reached: Float[np.ndarray, "U S"] = special.expit(
+        center + factor * (log_odds(bound) - center)
     )
+    return reached
 
 
 def with_prob(data: xr.DataTree, prob: float) -> xr.DataTree:

@@ -348,6 +348,8 @@ def _agreement(
 ) -> tuple[Agreement | None, str]:
     if responses is None:
         return None, "the run does not keep its answers; give the responses as well"
+    if bootstrap < 0:
+        raise OptionError(f"bootstrap is {bootstrap}; give 0 or more resamples")
     breakdowns: tuple[tuple[By, ...], ...] = (("label", "pair"), ("label",), ())
     for breakdown in breakdowns:
         try:

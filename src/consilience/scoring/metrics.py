@@ -29,6 +29,7 @@ from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.labels import labels as labels_of
+from consilience.posterior.truth import check_prob
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_columns import named_in
 from consilience.responses.side_tables import gold_table
@@ -74,6 +75,19 @@ class ScoreOptions:
     bins: int | None = None
     resamples: int = 1000
     prob: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Refuse settings that no score can be computed with."""
+        check_prob(self.prob)
+        for name, least in (("bins", 1), ("resamples", 1)):
+            value = getattr(self, name)
+            if value is not None and not value >= least:
+                raise OptionError(f"{name} is {value}; give {least} or more")
+        if not 0 <= self.clip < 0.5:
+            raise OptionError(
+                f"clip is {self.clip:g}; give the smallest probability of the truth "
+                "that counts, below 0.5"
+            )
 
 
 @dataclass(frozen=True, slots=True)
