@@ -21,6 +21,7 @@ from consilience.errors import ConsilienceError
 nan = float("nan")
 frame = pd.DataFrame({"item": [1, 1, 2], "annotator": [1, 2, 1], "label": [0, 1, 1]})
 empty = frame.iloc[:0]
+asked = frame.rename(columns={"label": "answer"}).assign(label="cat")
 model = {"model": "bayesian_dawid_skene"}
 found = {}
 for call in json.load(sys.stdin):
@@ -34,6 +35,8 @@ for call in json.load(sys.stdin):
 print(json.dumps(found))
 """
 CALLS = {
+    "cs.filtering(cs.fit(asked), by='vote')": "did you mean 'votes'?",
+    "cs.ScoreOptions(clip=2)": "clip is 2; give the smallest probability",
     "cs.read(frame, kind='choise')": "did you mean 'choice'?",
     "cs.read(frame, repeats='frist')": "did you mean 'first'?",
     "cs.read(frame, repeats=None)": "no rule for repeats None",

@@ -39,13 +39,6 @@ def test_a_number_of_resamples_below_none_is_refused(fitted, tmp_path):
         cs.report(fitted, tmp_path / "report.html", bootstrap=-1)
 
 
-def test_a_threshold_is_on_votes_or_on_probability():
-    made = cs.simulate(kind="contains", items=10, annotators=5, classes=3, seed=0)
-    fitted = cs.fit(made.responses, model="contains_states", engine="em")
-    with pytest.raises(OptionError, match="value of `by` 'vote'"):
-        cs.filtering(fitted, by="vote")
-
-
 def test_a_report_of_items_with_one_answer_each_is_written(tmp_path):
     table = pd.DataFrame(
         {
