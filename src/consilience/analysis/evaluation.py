@@ -51,12 +51,13 @@ from consilience.analysis.model_tables import Judged, judge
 from consilience.analysis.proposals import (
     Proposals,
     Truths,
+    Unasked,
     propose,
     truth_sums,
     truths,
 )
 from consilience.analysis.shares import Cell, Resampling, Sums, mean_share
-from consilience.errors import OptionError
+from consilience.errors import OptionError, not_among
 from consilience.fitting.inputs import check_fit
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
@@ -95,9 +96,9 @@ class Evaluation:
         Columns model, metric, value, lower and upper: the metric on items with one
         object (contains: label) less that on items with several, of each model and of
         their mean.
-    left_out : mapping of str to int
-        By model, the number of items that could not be judged, because no annotator was
-        asked about the label that it predicts.
+    unasked : mapping of str to int
+        By model, the number of items of whose predicted label no annotator was asked:
+        they count as wrong, or are left out for all models.
 
     See Also
     --------
@@ -127,6 +128,7 @@ class Evaluation:
     proposals: Proposals
     resampling: Resampling
     tau: float
+    unasked_are: Unasked = "wrong"
 
     @property
     def prob(self) -> float:
@@ -169,9 +171,12 @@ class Evaluation:
         return model_tables.costs(self._judged, self.resampling)
 
     @property
-    def left_out(self) -> Mapping[str, int]:
-        """Number of items that could not be judged, by model."""
-        unasked = np.isnan(self._judged.sums["accuracy", "all"][0]).any(0).sum(1)
+    def unasked(self) -> Mapping[str, int]:
+        """Number of items of whose predicted label no annotator was asked, by model."""
+        first = self.proposals.fitted_label[:, :, 0]
+        unasked = np.zeros(len(first), np.int64)
+        if isinstance(self._truth, Truths):
+            unasked = np.isnan(self._truth.asked(first)).any(0).sum(1)
         return dict(zip(self.proposals.models, map(int, unasked), strict=True))
 
     def calibration(self, bins: int = 10) -> pd.DataFrame:
@@ -351,7 +356,8 @@ class Evaluation:
             names = proposals.names[: proposals.num_fit_labels]
             return drawn_objects(fit, proposals.items, names, self.tau)
         most = _NUMBERS // proposals.label[:, :, 0].size
-        return truths(fit, proposals.items, max(1, min(MAX_DRAWS, most)))
+        draws = max(1, min(MAX_DRAWS, most))
+        return truths(fit, proposals.items, draws, self.unasked_are)
 
     @cached_property
     def _judged(self) -> Judged:
@@ -398,6 +404,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     resamples: int = 1000,
     prob: float = 0.9,
     seed: int = 0,
+    unasked: Unasked = "wrong",
     allow_circular: bool = False,
 ) -> Evaluation:
     """Judge models by the posterior of the truth, or by the answers of people.
@@ -421,8 +428,13 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     resamples, prob, seed
         Number of weightings of the items (Bayesian bootstrap), probability of the
         intervals, and seed of the weights.
+    unasked : {"wrong", "left_out"}, default "wrong"
+        Kind contains: a predicted label that no annotator was asked about counts as
+        wrong, or the item is left out, for all models. What was asked about was
+        proposed by somebody, and what nobody proposed is seldom there.
     allow_circular : bool, default False
-        Allow models whose predictions were covariates of the fit.
+        Allow models whose predictions were covariates of the fit, or who are among its
+        annotators.
 
     Returns
     -------
@@ -440,8 +452,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     DataError
         If a column is missing, a rank occurs twice, or no item is one of the fit.
     OptionError
-        If the predictions of a model were covariates of the fit, or a setting is not
-        valid.
+        If the predictions of a model were covariates of the fit, it is one of its
+        annotators, or a setting is not valid.
 
     See Also
     --------
@@ -469,4 +481,14 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         fit, predictions, dataset_labels, top, allow_circular=allow_circular
     )
     resampling = Resampling(len(proposals.items), resamples, prob, seed)
-    return Evaluation(fit=fit, proposals=proposals, resampling=resampling, tau=tau)
+    if unasked not in {"wrong", "left_out"}:
+        raise OptionError(
+            not_among("value of `unasked`", unasked, ("wrong", "left_out"))
+        )
+    return Evaluation(
+        fit=fit,
+        proposals=proposals,
+        resampling=resampling,
+        tau=tau,
+        unasked_are=unasked,
+    )

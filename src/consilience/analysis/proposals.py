@@ -11,6 +11,7 @@ subset, and that the item is in it.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from consilience.posterior.truth import drawn_truth
 from consilience.responses.id_types import as_texts
 from consilience.responses.side_columns import paired, ranked
 
+type Unasked = Literal["wrong", "left_out"]
 UNKNOWN = -1  # code of a label that was not proposed, or that no item of the fit has
 
 
@@ -128,8 +130,19 @@ def propose(
 
 
 def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
-    """Reject models whose predictions a fit has used."""
+    """Reject models whose predictions, or answers, a fit has used."""
     names = set(json.loads(fit.data.attrs.get("classifiers", "[]")))
+    coords = fit.data["constant_data"].coords
+    judges = set(
+        map(str, coords["annotator"].to_numpy() if "annotator" in coords else ())
+    )
+    as_annotators = [model for model in models if model in judges]
+    if as_annotators:
+        raise OptionError(
+            f"{', '.join(as_annotators)} answered as annotators of the fit, so the "
+            "evaluation would be circular; fit without their answers, or ask for it "
+            "(`allow_circular=True`)"
+        )
     for group, axis in (
         ("constant_data", "covariate"),
         ("posterior", "label_covariate"),
@@ -140,7 +153,7 @@ def _check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
     if used:
         raise OptionError(
             f"the fit was given what {', '.join(used)} predicted, so the evaluation "
-            "would be circular; fit without, or ask for it (allow_circular)"
+            "would be circular; fit without, or ask for it (`allow_circular=True`)"
         )
 
 
@@ -195,8 +208,14 @@ class Truths:
     value: Float[np.ndarray, "D P"]
     items: int
     one: bool  # one label is the truth, and one that is not listed is not
+    unasked: float = np.nan  # P(a predicted label is true) that nobody was asked about
 
     def validity(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "_ A I"]:
+        """P(a predicted label of each item is true)."""
+        chance = self.asked(label)
+        return np.where(np.isnan(chance), self.unasked, chance)
+
+    def asked(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "_ A I"]:
         """P(a label of each item is true); NaN where nobody was asked about it."""
         wanted = np.arange(self.items) * len(self.labels) + label
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
@@ -204,7 +223,7 @@ class Truths:
         return np.where(listed, self.value[:, place], 0.0 if self.one else np.nan)
 
     def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "_ A I"]:
-        """P(one of the labels is true), of those that were asked about."""
+        """P(one of the labels is true); one that nobody was asked about is not."""
         ranks = np.moveaxis(label, 2, 0)
         if self.one:
             again = [(ranks[:rank] == each).any(0) for rank, each in enumerate(ranks)]
@@ -215,18 +234,16 @@ class Truths:
                 ),
                 start=np.zeros((len(self.value), *ranks.shape[1:])),
             )
-        none, unasked = np.ones(1), np.ones(1, bool)
+        none = np.ones(1)
         for each in ranks:
-            chance = self.validity(each)
-            none = none * (1 - np.nan_to_num(chance))
-            unasked = unasked & np.isnan(chance)
-        return np.where(unasked, np.nan, 1 - none)
+            none = none * (1 - np.nan_to_num(self.asked(each)))
+        return 1 - none
 
     def both(
         self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, " I"]
     ) -> Float[np.ndarray, "_ A I"]:
         """P(both labels are true)."""
-        again = 0.0 if self.one else self.validity(other[None])
+        again = 0.0 if self.one else self.asked(other[None])
         return self.validity(label) * np.where(label == other, 1.0, again)
 
     @property
@@ -261,7 +278,7 @@ class Truths:
         return np.stack([np.bincount(self._item, row, self.items) for row in values])
 
 
-def truths(fit: Fit, items: pd.Index, most: int) -> Truths:
+def truths(fit: Fit, items: pd.Index, most: int, unasked: Unasked) -> Truths:
     """Lay out what a fit says of some items, by draw of its parameters."""
     kind = fit.data.attrs["kind"]
     if kind not in ("choice", "contains"):
@@ -284,6 +301,7 @@ def truths(fit: Fit, items: pd.Index, most: int) -> Truths:
         value=values[:, kept],
         items=len(items),
         one=kind == "choice",
+        unasked=0.0 if unasked == "wrong" else np.nan,
     )
 
 
@@ -292,12 +310,12 @@ def truth_sums(proposals: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums
     label = proposals.fitted_label
     first, depth = label[:, :, 0], label.shape[2]
     true = truth.validity(first)
-    judged = np.where(np.isnan(true), np.nan, 1.0)
+    # Models are compared on the same items.
+    judged = np.where(np.isnan(true).any(1, keepdims=True), np.nan, np.ones_like(true))
+    true = true * judged
     yield ("accuracy", "all"), (true, judged)
     if depth > 1:
-        any_true = truth.any_of(label)
-        asked = np.where(np.isnan(any_true), np.nan, 1.0)
-        yield (f"top_{depth}", "all"), (any_true, asked)
+        yield (f"top_{depth}", "all"), (truth.any_of(label) * judged, judged)
     number = {}
     if truth.can_be_several:
         several, both = truth.several()[:, None], truth.others(first)
@@ -314,7 +332,7 @@ def truth_sums(proposals: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums
         among = (proposals.label == proposals.dataset[:, None]).any(2)
         yield (f"dataset_top_{depth}", "all"), (among * ones, ones)
     old = proposals.fitted_dataset
-    right = truth.validity(old[None])
+    right = truth.asked(old[None])
     both = truth.both(first, old)
     judged = judged * np.where(np.isnan(right), np.nan, 1.0)
     yield ("accuracy", "label_right"), (both, right * judged)

@@ -2,7 +2,7 @@
 
 from json import loads
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 
@@ -37,6 +37,7 @@ _FIRST = {
     "top": "One of the model's first labels is true",
     "dataset_top": "One of the model's first labels is the data set's",
 }
+_PAIRS = 6  # of models that are compared in words
 _SUBSETS = 5  # subsets beside each metric; all are in the table that --out writes
 
 
@@ -53,6 +54,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     parents: Path | None = None,
     top: int = 5,
     tau: float = 0.5,
+    unasked: Literal["wrong", "left_out"] = "wrong",
     allow_circular: Flag = False,
     truth: Truth = None,
     seed: Seed = 0,
@@ -85,8 +87,12 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Report also how often one of this many first labels of a model is true.
     tau
         Of objects: one counts if more than this share of annotators name it.
+    unasked
+        Of contains: a predicted label that nobody was asked about counts as wrong, or
+        the item is left out for all models.
     allow_circular
-        Evaluate also models whose predictions the run was given as candidates.
+        Evaluate also models whose predictions the run was given as candidates, or that
+        are among its annotators.
     resamples
         How many times the items get random weights, for the bounds.
     out
@@ -122,6 +128,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         resamples=resamples,
         prob=prob,
         seed=seed,
+        unasked=unasked,
         allow_circular=allow_circular,
     )
     tables = _tables(evaluation)
@@ -196,12 +203,17 @@ def _sentences(evaluation: "Evaluation") -> list[str]:
     of_all = evaluation.models.query("metric == 'accuracy' and subset == 'all'")
     number = of_all["items"].max()
     sentences = [f"of {number:,.0f} items; bounds are of items like these"]
-    skipped = {model: count for model, count in evaluation.left_out.items() if count}
-    if skipped:
-        counts = ", ".join(f"{model} {count:,}" for model, count in skipped.items())
+    unasked = {model: count for model, count in evaluation.unasked.items() if count}
+    if unasked:
+        every = len(evaluation.proposals.items)
+        counts = ", ".join(
+            f"{model} {count:,} ({count / every:.0%})"
+            for model, count in unasked.items()
+        )
+        wrong = evaluation.unasked_are == "wrong"
+        how = "counted as wrong" if wrong else "left out for all models"
         sentences.append(
-            "left out, because no annotator was asked about the predicted label: "
-            f"{counts}"
+            f"items of whose predicted label nobody was asked, {how}: {counts}"
         )
     sentences += [
         f"naming one of the objects at random would be right in {row.value:.4f} "
@@ -210,13 +222,21 @@ def _sentences(evaluation: "Evaluation") -> list[str]:
         for row in evaluation.baselines.itertuples(index=False)
     ]
     rows = evaluation.differences.query("metric == 'accuracy' and subset == 'all'")
-    unsure = rows[rows["better"].between(0.05, 0.95)]
-    if len(unsure):
-        pairs = ", ".join(
-            f"{one} and {other}"
-            for one, other in unsure[["model", "against"]].head(5).to_numpy()
+    for row in rows.head(_PAIRS).to_dict("records"):
+        behind = row["better"] < 0.5
+        ends = (
+            (row["against"], row["model"]) if behind else (row["model"], row["against"])
         )
-        more = " and others" if len(unsure) > 5 else ""
-        sentences.append(f"which is better is not clear for {pairs}{more}")
+        sign = -1.0 if behind else 1.0
+        numbers = [sign * float(row[name]) for name in ("difference", "lower", "upper")]
+        apart, *reach = numbers
+        low, high = sorted(reach)
+        sentences.append(
+            f"{ends[0]} is better than {ends[1]} with probability "
+            f"{max(row['better'], 1 - row['better']):.3f} (accuracy {apart:+.4f}, "
+            f"{low:+.4f} to {high:+.4f})"
+        )
+    if len(rows) > _PAIRS:
+        sentences.append(f"{len(rows) - _PAIRS:,} more pairs are in the differences")
     assumed = loads(evaluation.fit.data.attrs.get("assumptions", "[]"))
     return sentences + [f"assumed: {as_options(sentence)}" for sentence in assumed]
