@@ -15,6 +15,7 @@ from consilience.reports.sections.overview import verdict
 from consilience.tables.html import Table
 
 ALL = (
+    "summary",
     *("overview", "data", "agreement", "annotators", "confusion", "check", "items"),
     *("pairs", "models", "predictive", "diagnostics", "caution"),
 )

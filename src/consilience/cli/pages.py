@@ -19,6 +19,7 @@ from consilience.errors import as_options
 from consilience.intervals import bounds
 from consilience.posterior import Fit
 from consilience.posterior.stored import copies
+from consilience.posterior.tables import SEEN
 from consilience.posterior.trust import FAILED, PASSED, is_sound, trust
 from consilience.posterior.truth import MIXTURE
 from consilience.tables import CATALOGUE, Table
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from consilience.demo import Outcome
 
 _MANY = 200_000  # answers
-_SEEN = 0.005  # weight of a model that is worth a word
 # A confusion of more labels than this is wider than a terminal.
 _MAX_LABELS = 8
 
@@ -128,7 +128,7 @@ def _why_this(fitted: Fit, compared: pd.DataFrame) -> list[Text]:
         assumed = json.loads(attributes["assumptions"])
         meaning = [each for each in assumed if each.startswith(PRESENT)]
         return [Text(each) for each in [why] * (MIXTURE in why) + meaning]
-    weight = compared[compared["weight"] >= _SEEN]
+    weight = compared[compared["weight"] >= SEEN]
     if len(weight) < 2:
         return []
     weight = weight.sort_values("weight", ascending=False)

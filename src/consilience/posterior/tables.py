@@ -49,6 +49,7 @@ _OF_GOLD = (
     *("method", "items", "log_loss", "log_loss_lower", "log_loss_upper"),
     *("accuracy", "accuracy_lower", "accuracy_upper"),
 )
+SEEN = 0.005  # weight of a model of a mean that is named
 COLUMNS = ("elpd", "se", "difference", "difference_se", "weight", "best", "seconds")
 
 

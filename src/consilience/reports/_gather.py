@@ -22,7 +22,7 @@ from consilience.figures import study as make_study
 from consilience.posterior import Fit
 from consilience.posterior.fit import check_responses
 from consilience.posterior.labels import item_texts
-from consilience.posterior.tables import ASKED, TABLES
+from consilience.posterior.tables import ASKED, SEEN, TABLES
 from consilience.progress import Reporter, reporter
 from consilience.reports.content import (
     Report,
@@ -132,7 +132,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     """
     place = Path(out)
     if isinstance(fits, Fit):
-        fits = {str(fits.data.attrs["model"]): fits}
+        fits = {model_of(fits): fits}
     if prob is not None:
         fits = {name: fit.with_(prob=prob) for name, fit in fits.items()}
     check_installed()
@@ -268,7 +268,7 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
     return Run(
         name=name,
         kind=str(attributes["kind"]),
-        model=str(attributes["model"]),
+        model=model_of(fit),
         engine=str(attributes["engine"]),
         engine_reason=str(attributes["engine_reason"]),
         version=str(attributes["version"]),
@@ -285,6 +285,13 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
         else None,
         texts=item_texts(fit.data),
     )
+
+
+def model_of(fit: Fit) -> str:
+    """Return the name of a fit's model; the default may be a mean of several."""
+    name, weights = str(fit.data.attrs["model"]), fit.comparison()["weight"]
+    several = int((weights >= SEEN).sum())
+    return name if several < 2 else f"auto, a mean of {several} models"
 
 
 def _description(responses: Responses, called: dict[str, str]) -> Description:

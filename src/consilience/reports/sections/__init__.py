@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from consilience.reports.content import Listing, Note, Part, Report, Section
 from consilience.reports.sections import data, diagnostics, overview
+from consilience.reports.sections.summary import summary
 
 __all__ = ["sections"]
 
@@ -11,6 +12,7 @@ __all__ = ["sections"]
 def sections(report: Report) -> list[Section]:
     """Return the sections of a report; one about nothing is left out."""
     made = (
+        summary(report),
         overview.findings(report),
         overview.figures(report),
         _heat(report),
