@@ -286,3 +286,13 @@ def test_a_comparison_names_the_best_and_what_the_others_lack():
         ["community_bcc", "-0.6000", "-0.1000 ± 0.0200", "0.20"],
     ]
     assert [len(line(30).plain) for _, line in rows] == [24, 6]
+
+
+def test_answers_of_nobody_propose_no_annotators(run, tmp_path, capsys):
+    rows = "".join(f"i{k % 6},{'xy'[k % 2 if k % 5 else 0]}\n" for k in range(30))
+    (tmp_path / "answers.csv").write_text(f"item,label\n{rows}")
+    named = ("--item", "item", "--label", "label", "--kind", "choice")
+    assert run("fit", "answers.csv", *named, "--out", "run") == 0
+    proposed = capsys.readouterr().err
+    assert "consilience report run" in proposed
+    assert "annotators" not in proposed

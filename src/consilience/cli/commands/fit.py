@@ -198,7 +198,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
     read = ("--responses", responses[0]) if canonical else ()
     page = out.parent / "report.html"
-    also = [("annotators", out, *read)]
+    named = len(fitted.annotators()) > 0
+    also: list[tuple[str | Path, ...]] = [("annotators", out, *read)] * named
     if "check" in fitted.tables:
         checked = ("--what", "check", "--out", out.parent / "check.csv")
         also.append(("export", out, *checked))
