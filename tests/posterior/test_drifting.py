@@ -88,3 +88,34 @@ def test_answers_that_the_responses_lack_are_not_guessed():
     object.__setattr__(responses, "table", table)
     with pytest.raises(OptionError, match="1 of the 2,000 answers"):
         cs.drift(fit, responses)
+
+
+def falling(seed, *, shuffled=False):
+    """Answers of one who falls from .75 to .25, among 17 who are right in .8."""
+    rng = np.random.default_rng(seed)
+    truth, rows = rng.integers(3, size=400), []
+    for item, true in enumerate(truth):
+        for who in rng.choice(18, 4, replace=False):
+            skill = 0.8 if who else 0.75 - 0.5 * item / len(truth)
+            wrong = (true + rng.integers(1, 3)) % 3
+            rows.append((item, f"a{who}", int(true if rng.random() < skill else wrong)))
+    table = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    return table.sample(frac=1, random_state=seed) if shuffled else table
+
+
+def test_who_falls_by_half_within_ninety_answers_is_flagged_and_hardly_another():
+    flagged = []
+    for seed in range(6):
+        responses = cs.read(falling(seed))
+        fit = cs.fit(responses, model="hierarchical_dawid_skene", engine="vb")
+        table = annotators_in_time(fit, responses)
+        flagged += table[table["flags"].str.contains("drifts")]["annotator"].tolist()
+    assert flagged.count("a0") >= 3
+    assert len(flagged) - flagged.count("a0") <= 3  # of 102, each with chance .01
+
+
+def test_in_no_order_nobody_is_flagged():
+    responses = cs.read(falling(2, shuffled=True))
+    fit = cs.fit(responses, model="hierarchical_dawid_skene", engine="vb")
+    table = annotators_in_time(fit, responses)
+    assert not table["flags"].str.contains("drifts").any()
