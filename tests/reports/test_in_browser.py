@@ -213,6 +213,22 @@ def test_a_picture_is_seen_though_nothing_may_be_loaded(show, report, tmp_path):
     assert page.errors == []
 
 
+def test_what_shows_an_item_stands_with_it_as_text_and_is_found(show, report, tmp_path):
+    items = report.runs[0].table("items").sort_values("entropy", kind="stable")["item"]
+    first, other = str(items.iloc[-1]), str(items.iloc[-2])
+    texts = {first: "<b>A tweet</b> about rain", other: "Another, about votes"}
+    file = tmp_path / "texts.html"
+    run = replace(report.runs[0], texts=texts)
+    write(replace(report, runs=(run,)), file)
+    page = show("texts", file=file)
+    assert "<b>A tweet</b> about rain" in page.of("#items-detail", "innerText")
+    page.focus("#items-q")
+    page.press(*"about votes")
+    assert page.count == "1 of 40 items"
+    assert "Another, about votes" in page.of("#items-detail", "innerText")
+    assert page.errors == []
+
+
 def test_an_item_with_objects_shows_what_is_grouped_and_what_is_ambiguous(show):
     page = show("objects")
     page.focus("#items-list")
