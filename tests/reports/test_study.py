@@ -122,7 +122,8 @@ def page(show, folder):
 
 
 def test_findings_lead_and_lead_to_their_figures(page, contents):
-    assert page.every("main > section", "id")[:3] == ["findings", "figures", "heat"]
+    first = page.every("main > section", "id")[:4]
+    assert first == ["summary", "findings", "figures", "heat"]
     shown = page.of("#findings")
     for figure in contents.study.figures.values():
         assert figure.finding in shown

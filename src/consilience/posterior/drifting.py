@@ -79,7 +79,7 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     >>> cs.drift(fit, responses)[["annotator", "responses"]].head(2)
       annotator  responses
     0      Hugo         20
-    1       Wei         20
+    1       Ben         25
     """
     check_responses(fit, responses)
     answers = Answers.of(fit.data) if "observed_data" in fit.data.children else None
