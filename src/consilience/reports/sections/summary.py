@@ -5,7 +5,7 @@ They are about the first run, for somebody who reads nothing else.
 
 import pandas as pd
 
-from consilience.posterior.trust import FAILED, PASSED, trust
+from consilience.posterior.trust import FAILED, PASSED, is_sound, trust
 from consilience.reports.content import Listing, Report, Run, Section
 
 _SURE, _DOUBTFUL = 0.95, 0.7
@@ -103,31 +103,25 @@ def _look_at(run: Run) -> str:
 
 def _trust(run: Run) -> str:
     checks = run.table("diagnostics")
-    line = trust(checks)
-    sound = (
-        ""
-        if checks.empty or (checks["outcome"] == FAILED).any()
-        else "No check failed: "
-    )
-    return f"{sound}{line.removeprefix('checks: ') if sound else line}."
+    if checks.empty or not is_sound(checks):
+        return f"{trust(checks)}."
+    return f"No check failed: {trust(checks).removeprefix('checks: ')}."
 
 
 def _next(run: Run) -> str:
-    checks = run.table("diagnostics")
-    failed = checks[checks["outcome"] == FAILED]
-    if len(failed):
-        row = failed.iloc[0]
-        return f"To do next: {row['remedy']} (check {row['name']})."
-    p = run.table("labels" if run.kind == "contains" else "items")["probability"]
+    checks = run.table("diagnostics").to_dict("records")
+    failed = [row for row in checks if row["outcome"] == FAILED]
+    what = "labels" if run.kind == "contains" else "items"
+    p = run.table(what)["probability"]
     sure = p.where(p >= 0.5, 1 - p) if run.kind == "contains" else p
     doubtful = int((sure < _DOUBTFUL).sum())
-    what = "pairs" if run.kind == "contains" else "items"
-    if doubtful:
+    if doubtful and not failed:
         return (
-            f"To do next: more answers, or an expert's, about the {doubtful:,} {what} "
-            f"whose best answer has a probability below {_DOUBTFUL}."
+            f"To do next: more answers, or an expert's, about the {doubtful:,} "
+            f"{'pairs' if run.kind == 'contains' else 'items'} whose best answer has a "
+            f"probability below {_DOUBTFUL}."
         )
-    rest = checks[(checks["outcome"] != PASSED) & (checks["remedy"] != "")]
-    if len(rest):
-        return f"To do next: {rest.iloc[0]['remedy']} (check {rest.iloc[0]['name']})."
+    rest = failed or [row for row in checks if row["outcome"] != PASSED]
+    for row in rest[:1]:
+        return f"To do next: {row['remedy']} (check {row['name']})."
     return "Nothing more needs to be done."
