@@ -8,7 +8,7 @@ import pytest
 import consilience as cs
 from consilience import reports
 from consilience.posterior.trust import FAILED
-from consilience.reports.sections.summary import summary
+from consilience.reports.sections.in_short import summary
 
 
 def told(fit, **tables):

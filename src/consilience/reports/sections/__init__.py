@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from consilience.reports.content import Listing, Note, Part, Report, Section
 from consilience.reports.sections import data, diagnostics, overview
-from consilience.reports.sections.summary import summary
+from consilience.reports.sections.in_short import summary
 
 __all__ = ["sections"]
 
