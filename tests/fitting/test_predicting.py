@@ -8,7 +8,7 @@ import xarray as xr
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.earlier import align_draws
-from consilience.posterior.tables import CANNOT_TELL, PASSED
+from consilience.posterior.trust import CANNOT_TELL, PASSED
 from consilience.responses import read
 from consilience.spaces import space_of
 
