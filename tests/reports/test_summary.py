@@ -11,7 +11,7 @@ from consilience.posterior.trust import FAILED
 from consilience.reports.sections.in_short import summary
 
 
-def told(fit, **tables):
+def sentences_of(fit, **tables):
     report = reports.gather({"mine": fit}, bootstrap=0)
     run = report.runs[0]
     run = replace(run, tables={**run.tables, **tables})
@@ -35,7 +35,7 @@ def fits():
 
 @pytest.mark.parametrize("kind", ["choice", "contains", "objects"])
 def test_each_kind_has_its_sentences(fits, kind):
-    sentences = told(fits[kind])
+    sentences = sentences_of(fits[kind])
     assert len(sentences) >= 4
     assert all(
         not sentence[0].islower() and sentence[-1] == "." for sentence in sentences
@@ -47,7 +47,7 @@ def test_each_kind_has_its_sentences(fits, kind):
 def test_numbers_are_those_of_the_tables(fits):
     fit = fits["choice"]
     items = fit.items()
-    asked, came_out, *_ = told(fit)
+    asked, came_out, *_ = sentences_of(fit)
     answers = int(items["responses"].sum())
     assert f"15 items: {answers} answers." in asked
     label = items["label"].astype(str).value_counts().index[0]
@@ -61,17 +61,17 @@ def test_what_is_not_as_votes_say_is_counted():
     rows += [("x", who, "a") for who in "uvw"] + [("x", "y", "b"), ("x", "z", "b")]
     table = pd.DataFrame(rows, columns=["item", "annotator", "label"])
     fit = cs.fit(cs.read(table), model="dawid_skene", engine="em")
-    assert "all are as most votes say" in told(fit)[1]
+    assert "all are as most votes say" in sentences_of(fit)[1]
     items = fit.table("items")
     wrong = items.assign(label=items["label"].mask(items["item"] == "x", "b"))
-    assert "1 of them are not as most votes say" in told(fit, items=wrong)[1]
+    assert "1 of them are not as most votes say" in sentences_of(fit, items=wrong)[1]
 
 
 def test_a_failed_check_and_its_remedy_are_said(fits):
     checks = fits["choice"].diagnostics()
     row = checks.iloc[0].to_dict() | {"name": "rhat", "outcome": FAILED, "ok": False}
     failed = pd.DataFrame([row | {"remedy": "take `draws=4000`"}])
-    *_, trust, what = told(fits["choice"], diagnostics=failed)
+    *_, trust, what = sentences_of(fits["choice"], diagnostics=failed)
     assert trust == "DO NOT TRUST THIS FIT YET: checks: 1 failed (rhat)."
     assert what == "To do next: take `draws=4000` (check rhat)."
 

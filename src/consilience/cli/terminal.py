@@ -108,8 +108,12 @@ def _judgements(show: Console) -> dict[str, str]:
 
 def _leave_if_failed() -> None:
     """End with an exit code of its own where a check failed and that is asked for."""
-    failed = (checks["outcome"] == "failed" for _, checks in _JUDGED.get([]))
-    if _IS_STRICT.get() and any(each.any() for each in failed):
+    judged = _JUDGED.get([])
+    if not (_IS_STRICT.get() and judged):
+        return
+    from consilience.posterior.trust import is_sound
+
+    if not all(is_sound(checks) for _, checks in judged):
         sys.exit(STRICT)
 
 

@@ -92,6 +92,7 @@ def with_texts(data: xr.DataTree, items: pd.DataFrame | None) -> xr.DataTree:
     if items is None or "text" not in items:
         return data
     texts = items.set_index("item")["text"].astype("str").str.slice(0, _TEXT)
+    texts = texts.str.replace("\0", " ")  # which no file of a run could hold
     constant = data["constant_data"].to_dataset()
     shown = texts.reindex(constant["unit_item"].to_numpy().astype(str)).fillna("")
     constant = constant.assign(item_text=("item", shown.to_numpy(object)))

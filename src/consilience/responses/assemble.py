@@ -253,7 +253,7 @@ def _tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
         draft,
         **changed,
         offered=_tidy_frame(draft.offered, missing),
-        items=_tidy_frame(draft.items, missing),
+        items=_each_once(_tidy_frame(draft.items, missing)),
         labels=labels,
         gold=_tidy_frame(draft.gold, missing),
         more_items=_tidy_list(draft.more_items, missing),
@@ -283,6 +283,13 @@ def _tidy_frame(
     if "label" in frame and frame["label"].isna().any():
         return frame.dropna(subset="label", ignore_index=True)
     return frame
+
+
+def _each_once(items: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return a table about items whose names may be one when they are tidy."""
+    if items is None:
+        return None
+    return items.dropna(subset="item").drop_duplicates("item", ignore_index=True)
 
 
 def _check_texts(draft: Draft, more_items: list[str]) -> None:

@@ -119,6 +119,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
                 f"{what[0]} is written alone, as the run has it; name one table, and "
                 "leave `truth=` out"
             )
+        load_run(run)  # for what its checks say
         all_items(run).export(what[0], out, overwrite=overwrite)
         show = screen(as_json=json)
         show.print(f"written: {out}", soft_wrap=True)

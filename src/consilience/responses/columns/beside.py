@@ -9,7 +9,7 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import KindError
-from consilience.responses.columns.looks import LINKS, TEXTS, look
+from consilience.responses.columns.looks import LINKS, TEXTS, look, num_pairs
 from consilience.responses.columns.names import EXTRAS, NAMED, find, name_prior, plain
 from consilience.responses.draft import Account
 from consilience.responses.options import KINDS, Kind, ReadOptions
@@ -42,10 +42,11 @@ def item_texts(
     best, shown = (False, -np.inf), ""
     for name, column in columns.items():
         seen, prior = look(column), name_prior(name, "item")
+        if seen not in {LINKS, TEXTS}:
+            continue
         rows = (item.codes >= 0) & (column.codes >= 0)
-        pairs = np.unique(np.stack([item.codes[rows], column.codes[rows]]), axis=1)
-        one = seen in {LINKS, TEXTS} and num_distinct(pairs[0]) == pairs.shape[1]
-        again = pairs.shape[1] < rows.sum()
+        items, pairs = num_distinct(item.codes[rows]), num_pairs(item, column)
+        one, again = items == pairs, pairs < rows.sum()
         if one and (again or prior >= NAMED) and (seen == TEXTS, prior) > best:
             best, shown = (seen == TEXTS, prior), name
     texts = gold_pairs(item, columns.get(shown))
