@@ -108,3 +108,28 @@ def test_a_table_about_items_may_give_the_texts():
     items = pd.DataFrame({"item": table["tweet_id"].unique(), "text": "short"})
     fitted = cs.fit(cs.read(table, items=items), model="dawid_skene", engine="em")
     assert (fitted.table("check")["text"] == "short").all()
+
+
+def test_names_that_are_one_when_tidy_have_one_text(tmp_path):
+    result = [
+        {"from_name": "mood", "type": "choices", "value": {"choices": [label]}}
+        for label in LABELS[:2]
+    ]
+    tasks = [
+        {
+            "id": number,
+            "data": {"name": name, "text": f"{SENTENCE} {number}\0."},
+            "annotations": [
+                {"id": 10 * number + who, "completed_by": who, "result": [result[who]]}
+                for who in range(2)
+            ],
+        }
+        for number, name in enumerate(["a ", " a", "b", "c"])
+    ]
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(tasks))
+    responses = cs.read(path, item="name")
+    assert responses.items["item"].tolist() == ["a", "b", "c"]
+    fitted = cs.fit(responses, model="majority")
+    fitted.save(tmp_path / "run")
+    assert "\0" not in "".join(cs.load(tmp_path / "run").table("check")["text"])
