@@ -412,6 +412,24 @@ def test_rows_that_are_equal_count_once_and_other_repeats_each_and_both_are_said
         assert re.search(rf"\b{counts.count(2)}\b.*repeat", account)
 
 
+def test_links_that_two_items_share_do_not_name_the_items():
+    answers = study(photos(60))
+    table = pd.DataFrame(answers, columns=["photo", "annotator", "label"])
+    link = "https://a.org/" + table["photo"].replace("p59", "p00")
+    table = table.rename(columns={"photo": "title"}).assign(url=link)
+    check(table, answers, ["url", "title"])
+
+
+def test_a_number_of_rows_beside_texts_that_come_back_is_asked_about():
+    answers = study([f"The {name} is on the hill." for name in photos(30)])
+    table = pd.DataFrame(answers, columns=["statement", "coder", "label"])
+    lists = [f'["{label}"]' for label in table.pop("label")]
+    table = table.assign(annotations=lists, entry_id=[f"e{k}" for k in range(120)])
+    responses, message = read_or_message(table)
+    assert responses is None or responses.num_items == 30
+    assert responses is not None or '`item="statement"`' in message
+
+
 def test_a_diagnosis_is_no_annotator_beside_three_people():
     people = ("Anna", "Ben", "Clara")
     answers = study(photos(40), ("benign", "malignant"), people=people, each=3)

@@ -167,3 +167,33 @@ def test_bad_rows_leave_nothing(answers, tmp_path):
     with pytest.raises(cs.errors.ConsilienceError):
         cs.write_shards(tmp_path / "a.parquet", tmp_path / "s", rows=200, repeats="no")
     assert [file.name for file in tmp_path.iterdir()] == ["a.parquet"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_text_file_is_laid_out_as_read_finds_it(encoding, answers, shards, tmp_path):
+    words = {"class0": "größe", "class1": "café", "class2": "früher"}
+    named = answers.assign(label=answers["label"].map(words))
+    assert named["label"].notna().all()
+    text = "Export of a panel\n\n" + named.to_csv(index=False, sep=";")
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding))
+    made = cs.write_shards(path, tmp_path / "s", rows=200)
+    assert set(made.labels) == set(words.values())
+    assert made.cleaning.answers == shards.cleaning.answers
+    named_so = any("encoding" in each for each in made.assumptions)
+    assert named_so == (encoding == "cp1252")
+
+
+def test_a_cell_of_a_text_file_may_have_several_lines(answers, tmp_path):
+    answers.assign(label=answers["label"] + "\nsure").to_csv(tmp_path / "a.csv")
+    made = cs.write_shards(tmp_path / "a.csv", tmp_path / "s", rows=200)
+    assert set(made.labels) == {f"{label}\nsure" for label in set(answers["label"])}
+
+
+def test_columns_of_files_are_matched_by_their_names(answers, shards, tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    answers[:300].to_csv(folder / "1.csv", index=False)
+    turned = answers[300:][["label", "annotator", "item"]]
+    turned.to_csv(folder / "2.csv", index=False, sep="\t")
+    assert same(shards, cs.write_shards(folder, tmp_path / "s", rows=200))

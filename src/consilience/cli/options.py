@@ -320,10 +320,15 @@ def read_all(
     labels: Path | None = None,
     answers: "pd.DataFrame | None" = None,
     reading: Reading = READ_AS_IT_IS,
+    *,
+    strict: bool = False,
 ) -> "list[Predictions]":
-    """Read predictions; tables name the rows of NumPy files and what they count."""
+    """Read predictions; tables name the rows of NumPy files and what they count.
+
+    If it is strict, each table has the columns that are named.
+    """
     return [
-        _read(file, items, labels, answers, reading)
+        _read(file, items, labels, answers, reading, strict=strict)
         for path in paths
         for file in _files(path, whole=items is None)
     ]
@@ -370,10 +375,13 @@ def _read(
     labels: Path | None,
     answers: "pd.DataFrame | None",
     reading: Reading,
+    *,
+    strict: bool,
 ) -> "Predictions":
     from consilience.classifiers import read_predictions
     from consilience.classifiers.predictions import from_arrays, from_table
-    from consilience.responses.side_columns import named_in, ranked
+    from consilience.responses.columns.names import find
+    from consilience.responses.side_columns import PAIR, named_in, ranked
 
     if path.is_dir():
         return read_predictions(path)
@@ -385,6 +393,9 @@ def _read(
         if labels is not None:
             names = read_columns(labels, ["label"])["label"].tolist()
         return from_arrays([path], rows, names)
-    columns = read_options(reading).columns
-    table = ranked(read_columns(path, ()), named_in(answers), columns, str(path))
+    columns, table = read_options(reading).columns, read_columns(path, ())
+    for role in PAIR:
+        if strict and getattr(columns, role) is not None:
+            find([*table], role, getattr(columns, role), str(path))
+    table = ranked(table, named_in(answers), columns, str(path))
     return from_table(table, path.stem, str(path))

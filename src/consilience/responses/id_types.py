@@ -11,7 +11,7 @@ A type is called what pandas calls it, whoever holds the column: whole numbers, 
 with a point, booleans and text have a name here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from types import MappingProxyType
@@ -235,11 +235,10 @@ def common_type(types: Sequence[str | None]) -> str | None:
     return MIXED if len(plain) < len(types) or joined == "object" else joined
 
 
-def type_of_cells(cells: Iterable[object]) -> str | None:
+def type_of_cells(types: set[type]) -> str | None:
     """Return the name of the type of cells of JSON; None for text."""
-    types = {type(cell) for cell in cells if cell is not None}
     if len(types) == 1:
-        return {int: "int64", bool: "bool"}.get(types.pop())
+        return {int: "int64", bool: "bool"}.get(next(iter(types)))
     return MIXED if {int, bool} & types else None
 
 

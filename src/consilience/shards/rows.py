@@ -13,11 +13,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.dataset
 import pyarrow.fs
+from pyarrow.dataset import CsvFileFormat, dataset
 
 from consilience.errors import SourceError, UnavailableError
+from consilience.responses.options import ReadOptions
+from consilience.responses.sources.csv_file import assumed_encoding, find_layout
 from consilience.responses.sources.database import opened_duckdb
+from consilience.responses.sources.encoding import UTF8
+from consilience.responses.text import check_names
 
 BATCH = 1 << 18  # rows
 HEAD = 10_000  # rows by which columns are understood
@@ -97,20 +101,46 @@ def _of_files(source: str) -> Rows:
         )
     (kind,) = kinds
     named = [each for each in files if PurePosixPath(each).suffix.lower() in _FORMATS]
-    form: Any = kind
-    if kind == "csv":
-        first = pa.dataset.dataset(named, format=kind, filesystem=system)
-        texts = dict.fromkeys(first.schema.names, pa.string())
-        convert = pa.csv.ConvertOptions(column_types=texts)
-        form = pa.dataset.CsvFileFormat(convert_options=convert)
-    given = pa.dataset.dataset(named, format=form, filesystem=system)
+    assumed: list[str] = []
+    if kind == "csv" and not address:
+        paths = [*map(Path, named)]
+        given = dataset([dataset(each, format=_of_text(each)) for each in paths])
+        assumed += (line for each in paths for line in assumed_encoding(each, None))
+    elif kind == "csv":
+        first = dataset(named, format=kind, filesystem=system)
+        form = CsvFileFormat(convert_options=_texts(first.schema.names))
+        given = dataset(named, format=form, filesystem=system)
+    else:
+        given = dataset(named, format=kind, filesystem=system)
     about = [_of_file(each) for each in system.get_file_info(named)]
     return Rows(
         number=given.count_rows(),
         head=given.head(HEAD),
         batches=lambda: given.to_batches(batch_size=BATCH),
         stamp=about,
+        assumptions=tuple(assumed),
     )
+
+
+def _of_text(path: Path) -> CsvFileFormat:
+    """Return how the rows of a text file are laid out."""
+    layout = find_layout(path, ReadOptions())
+    names = check_names(layout.names, str(path))
+    return CsvFileFormat(
+        parse_options=pa.csv.ParseOptions(
+            delimiter=layout.separator, newlines_in_values=True
+        ),
+        convert_options=_texts(names),
+        read_options=pa.csv.ReadOptions(
+            column_names=names,
+            skip_rows=layout.skip,
+            encoding="utf8" if layout.encoding == UTF8 else layout.encoding,
+        ),
+    )
+
+
+def _texts(names: Sequence[str]) -> pa.csv.ConvertOptions:
+    return pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
 
 
 def _of_file(info: Any) -> list[Any]:

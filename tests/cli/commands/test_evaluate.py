@@ -99,6 +99,13 @@ def test_what_is_wrong_with_predictions_is_said_in_one_sentence(
     assert sentence in capsys.readouterr().err
 
 
+def test_a_column_that_is_named_is_in_the_predictions(study, capsys):
+    given = ("--predictions", str(study / "old.csv"), "--item", "picture")
+    with pytest.raises(SystemExit):
+        main(("evaluate", str(study / "run"), *given))
+    assert "there is no column 'picture' for item" in capsys.readouterr().err
+
+
 def test_what_people_and_models_confuse_is_written_beside(study, capsys, tmp_path):
     parents = tmp_path / "parents.csv"
     parents.write_text("label,parent\ncat,pet\ndog,pet\nfox,wild\n")

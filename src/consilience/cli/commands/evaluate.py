@@ -113,12 +113,13 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     from consilience import analysis
 
     fitted = load_run(run, truth)
-    columns = Reading(item=item, label=label)
-    sources = read_all(predictions, items, labels, fitted.labels(), columns)
+    columns, alone = Reading(item=item, label=label), dataset_labels is None
+    answers = fitted.labels()
+    sources = read_all(predictions, items, labels, answers, columns, strict=alone)
     predicted = pd.concat([one.table for one in sources], ignore_index=True)
     dataset = labels_beside(sources)
     if dataset_labels is not None:
-        dataset = read_gold(dataset_labels, fitted.labels(), columns)
+        dataset = read_gold(dataset_labels, answers, columns)
     evaluation = analysis.evaluate(
         fitted,
         predicted,

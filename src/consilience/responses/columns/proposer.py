@@ -23,7 +23,7 @@ from consilience.responses.columns.readings import LEAST, Reading, Readings
 from consilience.responses.columns.roles import APART, NEEDED, STATUS
 from consilience.responses.columns.seen import Seen
 from consilience.responses.draft import YES, codes_of_words, is_yes_or_no, meaning_of
-from consilience.responses.options import TOGETHER, Columns, Kind, ReadOptions
+from consilience.responses.options import TOGETHER, Columns, ReadOptions
 from consilience.responses.text import TextTable
 
 _CLEARLY = 1.0  # points between the best reading and the next
@@ -165,9 +165,18 @@ def _one_hot(
         f"Each of the columns {listing(flags, 6)} says whether a label was given"
         + (", and each row has one of them." if once else ".")
     )
-    columns = replace(options.columns, item=item[0], annotator=person)
-    kind: Kind | None = options.kind or ("choice" if once else None)
-    return replace(options, columns=columns, one_hot=tuple(flags), kind=kind)
+    more = {"item": item[0], "annotator": person, **shown.further(best[0])}
+    given = options.columns
+    new = {role: name for role, name in more.items() if getattr(given, role) is None}
+    columns = replace(given, **new)
+    return replace(
+        options,
+        columns=columns,
+        one_hot=tuple(flags),
+        kind=options.kind or ("choice" if once else None),
+        given=given,
+        planned=True,
+    )
 
 
 def settled(table: TextTable, options: ReadOptions, assumed: list[str]) -> ReadOptions:
@@ -188,17 +197,9 @@ def _decided(shown: Readings, best: list[Reading], assumed: list[str]) -> ReadOp
     if not best:
         raise _none(shown)
     first = best[0]
-    clearly = _CLEARLY * max(_BY_NAMES, shown.weight)
-    ahead = all(first.score - each.score >= clearly for each in best[1:2])
-    if shown.few and first.borne_out:  # the one that leaves the fewest columns
-        ahead |= all(len(e.columns) < len(first.columns) for e in best[1:2])
-    if first.once:  # an id of rows may stand beside what was asked about
-        again = (each for each in best[1:] if not each.once and each.borne_out)
-        ahead &= all(first.score - each.score >= 3 * clearly for each in again)
-    if "answer" not in first.roles:  # a column of yes and no may be the answer
-        others = (each for each in best[1:] if "answer" in each.roles)
-        ahead &= all(first.score - each.score >= 3 * clearly for each in others)
-    if not (first.borne_out and ahead):
+    if finer := shown.finer(first.roles["item"]):
+        best = [first, replace(first, roles={**first.roles, "item": (finer,)})]
+    if finer or not (first.borne_out and _is_ahead(shown, best)):
         raise _question(table, best[:2])
     people = {first.annotator, options.columns.response_id} - {"", None}
     asked = options.kind is None and options.split is None
@@ -240,6 +241,23 @@ def _decided(shown: Readings, best: list[Reading], assumed: list[str]) -> ReadOp
         given=options.columns,
         planned=True,
     )
+
+
+def _is_ahead(shown: Readings, best: Sequence[Reading]) -> bool:
+    """Return whether the first reading is clearly better than the others."""
+    first = best[0]
+    clearly = _CLEARLY * max(_BY_NAMES, shown.weight)
+    ahead = all(first.score - each.score >= clearly for each in best[1:2])
+    if shown.few and first.borne_out:  # the one that leaves the fewest columns
+        ahead |= all(len(e.columns) < len(first.columns) for e in best[1:2])
+    if first.once:  # an id of rows may stand beside what was asked about
+        others = (each for each in best[1:] if not each.once)
+        again = (e for e in others if e.named + 2 * e.by_chance >= LEAST)
+        ahead &= all(first.score - each.score >= 3 * clearly for each in again)
+    if "answer" not in first.roles:  # a column of yes and no may be the answer
+        others = (each for each in best[1:] if "answer" in each.roles)
+        ahead &= all(first.score - each.score >= 3 * clearly for each in others)
+    return ahead
 
 
 def _sentence(roles: Mapping[str, str | tuple[str, ...]]) -> str:

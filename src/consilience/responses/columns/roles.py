@@ -27,6 +27,7 @@ USUALLY, GIVEN = 2.0, 3.0  # prior of a name that is usual, and of one that is g
 _FEW = 12  # values that a rating with points has at most
 _BY_CONTENT = 0.25  # weight of content below which names go first
 _ENOUGH = 40  # rows whose content is fully believed
+_NEARLY = 0.9  # share of the items that names which follow from theirs tell apart
 STATUS = re.compile(
     r"gold|taint|approv|accept|reject|skip|cancel|draft|spam|valid|verif|review|submit"
     r"|complete|done|train|test|trust|bann|activ|delet|hidden|archiv|flag|missed|star"
@@ -179,6 +180,18 @@ class Roles:
             return more and named and self._says_of((of,), one)
 
         return [n for n in every if not any(says(n, other) for other in every)]
+
+    def finer(self, item: tuple[str, ...]) -> str | None:
+        """Return what names nearly the same as texts or links, and tells more apart."""
+        longer = self.seen.look[item[0]] in looks.LONGER
+        if len(item) > 1 or "item" in self.given or not longer:
+            return None
+        seen, number = self.seen, self.seen.number(item)
+        for name in self.may_be("item"):
+            more = number < seen.number((name,)) <= number / _NEARLY
+            if more and seen.repeats((name,)) and self._says_of((name,), item[0]):
+                return name
+        return None
 
     def _tied(self, item: tuple[str, ...], person: str) -> bool:
         """Return whether one says something of the other, and is no name beside it."""

@@ -155,8 +155,8 @@ def records_table(
             f"{source}: there is no record; check that it is the right file"
         )
     keys = list(dict.fromkeys(key for r in records for key in r))
-    cells = len(keys) * len(records)
-    if cells > _MANY and sum(map(len, records)) < _SPARSE * cells:
+    size = len(keys) * len(records)
+    if size > _MANY and sum(map(len, records)) < _SPARSE * size:
         raise SourceError(
             f"{source}: {len(records):,} records have {len(keys):,} different keys "
             f"({keys[0]!r}, {keys[-1]!r}, ...); expected the same keys in each, such "
@@ -169,12 +169,14 @@ def records_table(
     with readable(source, "holds something that is not text"):
         for name, key in zip(names, keys, strict=True):
             column = [record.get(key) for record in records]
-            if any(isinstance(cell, list) for cell in column):
+            of_cells = {*map(type, column)} - {type(None)}
+            if any(issubclass(each, list) for each in of_cells):
                 texts = [_texts(cell) for cell in column]
                 lists[name] = pa.array(texts, pa.list_(pa.string()))
             else:
-                coded[name] = encode(text_array(_text(cell) for cell in column))
-                kind = type_of_cells(column)
+                cells = column if of_cells <= {str} else map(_text, column)
+                coded[name] = encode(text_array(cells))
+                kind = type_of_cells(of_cells)
                 types |= {} if kind is None else {name: kind}
     columns, notes = tidy(coded, options.missing_words)
     return TextTable(
