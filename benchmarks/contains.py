@@ -232,7 +232,7 @@ def counts(*, quick: bool, repeats: int) -> Report:
         said[name] = _by_raters(told, labels)
         seconds.append(f"{name} {fit.data.attrs['seconds']:,.0f} s")
         if not knows:
-            shares = cs.selection_frequencies(fit).round(4)
+            shares = cs.contains.selection_frequencies(fit).round(4)
     votes = cs.fit(drawn, model="majority").labels()
     said["shares of votes"] = _by_raters(told, votes)
     table: list[dict] = []

@@ -28,5 +28,5 @@ NAMES = (
 for name in NAMES:
     for package in (crowdkit.aggregation, crowdkit.aggregation.classification):
         if hasattr(package, name):
-            setattr(package, name, getattr(cs, name))
-setattr(base, "BaseClassificationAggregator", cs.Aggregator)  # noqa: B010 (a type)
+            setattr(package, name, getattr(cs.sklearn, name))
+setattr(base, "BaseClassificationAggregator", cs.sklearn.Aggregator)  # noqa: B010 (a type)

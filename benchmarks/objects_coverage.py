@@ -111,7 +111,11 @@ def _study(design: dict[str, Any] | float, items: int, seed: int) -> dict[str, A
     seconds = process_time() - started
     if isinstance(design, dict):
         inside = _inside(fit, design, study.truth["objects"])
-    row = cs.study_summary(fit, responses).set_index("statistic").loc["several_objects"]
+    row = (
+        cs.analysis.study_summary(fit, responses)
+        .set_index("statistic")
+        .loc["several_objects"]
+    )
     return {
         "true": several,
         "estimate": row["value"],

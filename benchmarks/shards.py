@@ -86,9 +86,9 @@ def in_shards(path: str, folder: str, model: str, engine: str) -> Figures:
     clock = Clock()
     with clock.timed():
         with clock.part("reading"):
-            made = cs.write_shards(path, f"{folder}/shards", overwrite=True)
+            made = cs.shards.write(path, f"{folder}/shards", overwrite=True)
         with clock.part("fitting"):
-            fitted = cs.fit_shards(made, model=model, engine=engine)
+            fitted = cs.shards.fit(made, model=model, engine=engine)
         with clock.part("writing"):
             fitted.save(f"{folder}/run", overwrite=True)
     return {**clock.figures, "sweeps": fitted.sweeps}
@@ -140,7 +140,7 @@ def swept(path: str, folder: str, sweeps: int) -> Figures:
     from consilience.fitting.sharded_study import ShardedStudy
     from consilience.inference.sharded import ShardedModel
 
-    shards = cs.write_shards(path, f"{folder}/shards", overwrite=True)
+    shards = cs.shards.write(path, f"{folder}/shards", overwrite=True)
     study = ShardedStudy.read(shards)
     model = ShardedModel(fittable(MODEL), study.space, len(shards))
     parts = list(model.executor.each(_sizes))

@@ -251,7 +251,7 @@ def _pairs(responses, rule) -> list[dict[str, str]]:
     """Tell pairs that people take for each other, by shares of main labels or votes."""
     import consilience as cs
 
-    table = cs.human_confusion(responses).table(min_probability=0.0)
+    table = cs.analysis.human_confusion(responses).table(min_probability=0.0)
     cells = table.set_index(["true_label", "given_label"])
     rows = []
     for name, (own, other), published in (

@@ -153,7 +153,10 @@ def test_analyses_have_the_types_that_went_in(fitted):
     given = answers(kind)
     named = given.drop_duplicates("item")[["item", "label"]]
     if kind == "contains":
-        results += [cs.decide(fit), cs.more_answers(fit, futures=2, max_answers=2)]
+        results += [
+            cs.contains.decide(fit),
+            cs.contains.more_answers(fit, futures=2, max_answers=2),
+        ]
     if kind == "choice":
         said = named.assign(rank=1)
         evaluation = cs.evaluate(fit, said, dataset_labels=named, resamples=10)
@@ -196,7 +199,7 @@ def test_an_estimators_fit_knows_the_ids_that_went_in(dtype):
     rows = [(t, w, (t + (w == 2)) % 2) for t in range(4) for w in range(3)]
     data = pd.DataFrame(rows, columns=["task", "worker", "label"])
     data = data.astype({"task": dtype, "label": dtype, "worker": "str"})
-    result = cs.BayesianDawidSkene(engine="em").fit(data)
+    result = cs.sklearn.BayesianDawidSkene(engine="em").fit(data)
     items = result.fit_.items()
     assert items["item"].dtype == items["label"].dtype == dtype
     assert result.labels_.index.dtype == dtype
@@ -208,13 +211,13 @@ def test_an_estimator_takes_ids_that_cannot_be_text_all_the_same():
     tasks = [("a", 1), ("b", 2)]
     rows = [(task, worker, "x\ny"[worker]) for task in tasks for worker in (0, 2)]
     data = pd.DataFrame(rows, columns=["task", "worker", "label"])
-    result = cs.MajorityVote().fit(data)
+    result = cs.sklearn.MajorityVote().fit(data)
     assert result.labels_.index.tolist() == tasks
 
 
 def test_names_of_labels_are_found_for_numbers(fitted):
     _, fit, _ = fitted
     names = pd.DataFrame({"label": ["0", "1", "2"], "name": ["ape", "bee", "cat"]})
-    shown = cs.with_names(fit.items(), names)
+    shown = cs.responses.with_names(fit.items(), names)
     assert set(shown["label"].dropna()) <= {"ape", "bee", "cat"}
     assert shown["item"].dtype == TYPES["item"]

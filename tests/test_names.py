@@ -42,7 +42,10 @@ def shadowed(package):
     for result in pkgutil.iter_modules(package.__path__):
         value = vars(package).get(result.name)
         itself = sys.modules.get(f"{package.__name__}.{result.name}")
-        if result.name in offered or (value is not None and value is not itself):
+        if result.name in offered and value is None:
+            value = getattr(package, result.name, len)  # loaded when it is asked for
+            itself = sys.modules.get(f"{package.__name__}.{result.name}")
+        if value is not None and value is not itself:
             taken.append(result.name)
     return taken
 

@@ -5,7 +5,6 @@ Names are loaded when first used, so that importing the package costs nothing.
 
 import sys
 import warnings
-from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +19,4 @@ _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 def __getattr__(name: str) -> Any:
     """Load a name when it is first used."""
-    if name == "plots":
-        return import_module("consilience.plots")
     return version(__name__) if name == "__version__" else _attribute(name)

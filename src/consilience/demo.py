@@ -23,7 +23,7 @@ from consilience.reports import can_draw, gather
 from consilience.reports import write as write_report
 from consilience.responses import Responses, read, write
 from consilience.scoring.metrics import Score, score
-from consilience.shards import Shards, write_shards
+from consilience.sharding import Shards, write_shards
 from consilience.whole_folder import whole_folder
 
 MODEL = "auto"

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from consilience.contains.space import presence, similar_sets
 from consilience.errors import DataError
 from consilience.objects.space import objects
+from consilience.presence.space import presence, similar_sets
 from consilience.responses import Responses
 from consilience.truth.choice import candidates, classes, offered_lists, similarity
 from consilience.truth.space import ChoiceSpace, Space

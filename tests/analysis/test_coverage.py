@@ -119,7 +119,7 @@ def shares_of_these_items(seed, times):
     chance = generator.dirichlet(OUTCOMES, ITEMS)
     state = (generator.random((ITEMS, 1)) > np.cumsum(chance, axis=1)).sum(1)
     fit = drawn_fit(np.repeat(chance, times**2, axis=0), generator)
-    summary = cs.study_summary(fit, asked(["a"] * (ITEMS * times**2)))
+    summary = cs.analysis.study_summary(fit, asked(["a"] * (ITEMS * times**2)))
     row = summary.set_index("statistic").loc["several_objects"]
     return hold([row], [np.isin(state, [0, 2]).mean()])
 
@@ -171,7 +171,7 @@ def numbers_of_labels(seed, times):
         }
     )
     fit = tables_fit({"labels": shares})
-    table = cs.valid_labels(fit, [0.5], seed=seed, **OPTIONS)
+    table = cs.analysis.valid_labels(fit, [0.5], seed=seed, **OPTIONS)
     several = VALID**3 + 3 * VALID**2 * (1 - VALID)
     return hold(table.to_dict("records"), [LABELS * VALID, several])
 
@@ -192,7 +192,7 @@ def objects_together(seed, times):
     items = pd.DataFrame({"item": pd.Categorical(names), "label": main})
     items = items.assign(main_label=main, responses=1)
     fit = tables_fit({"items": items, "objects": objects})
-    table = cs.cooccurring(fit, asked(["a"] * len(names)), min_items=1)
+    table = cs.analysis.cooccurring(fit, asked(["a"] * len(names)), min_items=1)
     return hold(table.to_dict("records"), [BESIDE])
 
 
@@ -328,7 +328,7 @@ def people_study(seed):
     labels["parent"] = "pair" + labels["parent"].astype(str)
     known = pd.DataFrame({"item": items, "label": names[own]})
     responses = cs.read(frame, labels=labels, items=known)
-    return true, cs.human_confusion(responses)
+    return true, cs.analysis.human_confusion(responses)
 
 
 def of_cells(true, people):

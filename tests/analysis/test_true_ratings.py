@@ -36,7 +36,7 @@ def fitted():
 
 def test_means_and_differences_hold_the_truth(fitted):
     fit, truth, groups, _, rows = fitted
-    made = cs.mean_ratings(fit, groups=groups)
+    made = cs.analysis.mean_ratings(fit, groups=groups)
     overall = made.overall.iloc[0]
     assert overall["lower"] < truth.mean() < overall["upper"]
     assert overall["answered"] == pytest.approx(rows["label"].mean())
@@ -52,11 +52,11 @@ def test_means_and_differences_hold_the_truth(fitted):
 
 def test_the_true_rating_of_each_item_is_within_its_bounds(fitted):
     fit, truth, *_ = fitted
-    items = cs.mean_ratings(fit).items
+    items = cs.analysis.mean_ratings(fit).items
     held = (items["lower"] <= truth) & (truth <= items["upper"])
     assert held.mean() > 0.9 - 3 * np.sqrt(0.09 / len(truth))
     assert set(items["lower"]) | set(items["upper"]) <= {1.0, 2.0, 3.0, 4.0, 5.0}
-    narrow = cs.mean_ratings(fit, prob=0.5).items
+    narrow = cs.analysis.mean_ratings(fit, prob=0.5).items
     assert (narrow["upper"] - narrow["lower"] <= items["upper"] - items["lower"]).all()
     assert items["rating"].to_numpy() == pytest.approx(fit.items()["mean"].to_numpy())
 
@@ -80,7 +80,7 @@ def test_a_truth_that_is_known_gives_the_mean_by_hand():
         columns=["item", "annotator", "label"],
     )
     fit = cs.fit(rows, ordered=True, model="dawid_skene")
-    overall = cs.mean_ratings(fit, resamples=4000).overall.iloc[0]
+    overall = cs.analysis.mean_ratings(fit, resamples=4000).overall.iloc[0]
     assert overall["rating"] == pytest.approx(2.8, abs=1e-3)
     # The Bayesian bootstrap of a mean has the variance s^2 / (n + 1).
     spread = 1.645 * rating.std() / np.sqrt(len(rating) + 1)
@@ -115,8 +115,8 @@ def test_groups_of_annotators_tell_bias_and_worth():
 def test_what_cannot_be_rated_is_said(fitted):
     fit, _, groups, _, rows = fitted
     with pytest.raises(OptionError, match="ordered=True"):
-        cs.mean_ratings(cs.fit(rows, model="majority"))
+        cs.analysis.mean_ratings(cs.fit(rows, model="majority"))
     with pytest.raises(DataError, match="no column 'group'"):
-        cs.mean_ratings(fit, groups=groups[["item"]])
+        cs.analysis.mean_ratings(fit, groups=groups[["item"]])
     with pytest.raises(DataError, match="none of the items"):
-        cs.mean_ratings(fit, groups=groups.assign(item="x"))
+        cs.analysis.mean_ratings(fit, groups=groups.assign(item="x"))

@@ -152,7 +152,7 @@ def test_gold_labels_are_classes(study):
 def test_human_confusion_is_that_of_items_that_have_a_class(study):
     responses = study[2]
     some = responses.items[::3]
-    whole = cs.human_confusion(replace(responses, items=some))
+    whole = cs.analysis.human_confusion(replace(responses, items=some))
     kept = responses.where(responses.table["item"].isin(some["item"]))
     assert whole.votes.sum() == len(kept.table)
     point = cs.fit(kept, model="class_confusion").confusion()

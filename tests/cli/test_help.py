@@ -8,8 +8,10 @@ import pytest
 from cyclopts import CycloptsError
 
 from consilience.cli import APP
-from consilience.cli.options import expand_lists
+from consilience.cli.options import commands_in, expand_lists
 from consilience.cli.terminal import examples
+
+COMMANDS = dict(commands_in(APP))
 
 
 def parse(line):
@@ -20,19 +22,19 @@ def parse(line):
     )[0]
 
 
-@pytest.mark.parametrize("name", [name for name in APP if name[0] != "-"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_help_page_ends_with_examples_that_the_command_takes(name, run, capsys):
-    assert run(name, "--help") == 0
+    assert run(*name.split(), "--help") == 0
     shown = capsys.readouterr().out.partition("\nExamples\n")[2].strip().splitlines()
-    assert [line.strip() for line in shown] == examples(APP[name].default_command)
+    assert [line.strip() for line in shown] == examples(COMMANDS[name].default_command)
     assert shown
     for line in shown:
-        assert parse(line) is APP[name].default_command
+        assert parse(line) is COMMANDS[name].default_command
 
 
-@pytest.mark.parametrize("name", [name for name in APP if name[0] != "-"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_has_words(name):
-    arguments = APP[name].assemble_argument_collection(parse_docstring=True)
+    arguments = COMMANDS[name].assemble_argument_collection(parse_docstring=True)
     shown = [each for each in arguments if each.show and not each.children]
     assert shown
     assert [each.name for each in shown if not each.parameter.help] == []
@@ -40,7 +42,7 @@ def test_every_option_has_words(name):
 
 def test_an_example_with_an_option_that_is_not_there_would_be_seen():
     with pytest.raises(CycloptsError, match="--model-directory"):
-        parse("consilience classify photos --model-directory m --out predictions")
+        parse("consilience images classify photos --model-directory m --out p")
 
 
 def test_the_options_of_reading_have_a_page_of_their_own(run, capsys):

@@ -28,7 +28,7 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for name in ("SIGTERM", "SIGHUP"):
     signal.signal(getattr(signal, name), signal.SIG_DFL)
-if sys.argv[1] == "classify":
+if "classify" in sys.argv:
     from consilience.classifiers import classifying
     classifying.PIECE = {PIECE}
 from consilience.cli import main
@@ -88,7 +88,7 @@ def run_to_end(command, folder, *, overwrite=False):
     folder.mkdir(exist_ok=True)
     # What was written before the signal came stands; predictions are taken up.
     replace = overwrite or (folder / command.out).exists()
-    replace = replace and command.arguments[0] != "classify"
+    replace = replace and "classify" not in command.arguments
     started = time.perf_counter()
     process = start(command, folder, overwrite=replace)
     _, printed = process.communicate(timeout=600)
@@ -107,7 +107,7 @@ def state(command, folder, reference, *, earlier=False):
     if here == whole:
         return "whole"
     pieces = all(whole.get(name) == each for name, each in here.items())
-    resumable = command.arguments[0] == "classify" and pieces
+    resumable = "classify" in command.arguments and pieces
     return "resumable" if resumable else "broken"
 
 
@@ -219,7 +219,7 @@ def prepared(name, data):
         for i in range(48):
             noise = generator.integers(0, 256, (240, 320, 3), np.uint8)
             image.fromarray(noise).save(images / f"{i:03d}.png")
-        arguments = ["classify", str(images), "--model-dir", str(model)]
+        arguments = ["images", "classify", str(images), "--model-dir", str(model)]
         arguments, out = [*arguments, "--device", "cpu"], "predictions"
     return Command(arguments, out, lambda at: contents(at, out))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from consilience.cli import APP
-from consilience.cli.options import expand_lists, list_options
+from consilience.cli.options import commands_in, expand_lists, list_options
 from consilience.errors import OptionError
 
 BOTH = ["fit", "answers.csv", "--labels", "cat", "--labels", "dog", "--out", "run"]
@@ -72,9 +72,9 @@ def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
 
 
 def test_every_command_says_which_options_are_lists():
-    lists = {name: set(list_options(APP[name])[0]) for name in APP if name[0] != "-"}
+    lists = {name: set(list_options(each)[0]) for name, each in commands_in(APP)}
     assert {"--labels", "--offered", "--missing", "--prior"} < lists["fit"]
     assert lists["export"] == {"--what"}
     assert "--models" in lists["benchmark"]
-    assert "--model-dir" in lists["classify"]
+    assert "--model-dir" in lists["images classify"]
     assert not lists["models"]

@@ -19,20 +19,25 @@ ROOT = Path(__file__).parents[2]
 # What the page of the Python interface documents, beyond what `consilience` exports.
 NAMED = re.compile(r"autofunction:: ([\w.]+)|autoclass:: ([\w.]+)")
 # Every method that a user calls on these has an example of its own.
-WITH_METHODS = ("consilience.Candidates", "consilience.Fit", "consilience.Sequential")
+WITH_METHODS = (
+    "consilience.images.Candidates",
+    "consilience.Fit",
+    "consilience.Sequential",
+)
 # Programs are compiled for these, which takes several seconds.
 COSTLY = {
-    "consilience.ComparedConfusion",
+    "consilience.analysis.ComparedConfusion",
     "consilience.Fit.table",
-    "consilience.HumanConfusion",
-    "consilience.human_confusion",
-    "consilience.leading_question",
+    "consilience.analysis.HumanConfusion",
+    "consilience.analysis.human_confusion",
+    "consilience.contains.leading_question",
 }
 
 
 def documented() -> Iterator[str]:
     """Names of all public objects, with their modules."""
-    names = {f"consilience.{name}" for name in cs.__all__}
+    every = (name for name in cs.__all__ if not inspect.ismodule(getattr(cs, name)))
+    names = {f"consilience.{name}" for name in every}
     page = (ROOT / "docs" / "reference" / "python.md").read_text("utf-8")
     names |= {function or record for function, record in NAMED.findall(page)}
     yield from sorted(names)
@@ -96,7 +101,7 @@ def failures(thing: object, name: str) -> str:
 def share_fits() -> None:
     """Fit equal responses in the same way once: most examples look at one fit."""
     cs.fit = _once(cs.fit)
-    cs.human_confusion = _once(cs.human_confusion)
+    cs.analysis.human_confusion = _once(cs.analysis.human_confusion)
 
 
 def _once(real):

@@ -83,7 +83,7 @@ def test_a_picture_is_what_its_drawing_is(study):
 
 def test_numbers_are_those_of_the_analyses(study, parts):
     fit, responses = parts["fit"], parts["responses"]
-    summary = cs.study_summary(fit, responses)
+    summary = cs.analysis.study_summary(fit, responses)
     shares = study.figures["shares"].table
     pd.testing.assert_frame_equal(shares.iloc[: len(summary)], summary)
     assert shares["statistic"].iloc[-1] == "another_label_as_often"

@@ -11,13 +11,13 @@ from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.checks.presence import beyond_habit
-from consilience.contains.space import MEANINGS
 from consilience.fitting import grid_trait
 from consilience.fitting import halves as room
 from consilience.fitting.contains import which_contains
 from consilience.fitting.grid_trait_em import learn
 from consilience.fitting.request import Request
 from consilience.posterior.labels import share_present
+from consilience.presence.space import MEANINGS
 from consilience.responses import read
 from consilience.spaces import space_of
 

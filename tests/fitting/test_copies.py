@@ -203,7 +203,7 @@ def test_drift_takes_the_samples_of_an_annotator_for_one():
     table = pd.DataFrame({"annotator": ["p00", "p14"], "repeat_of": ["model"] * 2})
     responses = read(frame)
     fit = cs.fit(responses, **QUICK, annotators=table)
-    assert "model" in set(cs.drift(fit, responses)["annotator"])
+    assert "model" in set(cs.analysis.drift(fit, responses)["annotator"])
 
 
 def test_the_command_says_who_copies_and_keeps_on_request(copied, tmp_path, capsys):

@@ -21,7 +21,7 @@ def crowd():
 
 
 def filled(fit, truth, seed=0, number=NUMBER):
-    sheet = cs.gold_design(fit, number, seed=seed)
+    sheet = cs.analysis.gold_design(fit, number, seed=seed)
     assert (sheet["label"] == "").all()
     return sheet.assign(label=truth.reindex(sheet["item"]).to_numpy())
 
@@ -56,7 +56,7 @@ def test_scores_are_those_of_all_items_whatever_was_drawn(crowd, monkeypatch):
     monkeypatch.setattr(module, "_information", lambda *_: doubt**2 + 1e-3)
     every = truth.reset_index().set_axis(["item", "label"], axis=1)
     accuracy = cs.score(fit, every).metrics["accuracy"].value
-    options = cs.ScoreOptions(resamples=2)
+    options = cs.scoring.ScoreOptions(resamples=2)
     weighed, plain = [], []
     for seed in range(60):
         sheet = filled(fit, truth, seed, number=40)
@@ -104,7 +104,7 @@ def test_the_file_comes_back_as_gold(crowd, tmp_path, capsys):
             weighed[name].value, abs=1e-6
         )
     # Who has gold already is not drawn again.
-    assert not set(cs.gold_design(again, 30)["item"]) & set(gold["item"])
+    assert not set(cs.analysis.gold_design(again, 30)["item"]) & set(gold["item"])
 
 
 def test_a_strange_inclusion_and_too_many_items_are_refused(crowd):
@@ -113,13 +113,13 @@ def test_a_strange_inclusion_and_too_many_items_are_refused(crowd):
     with pytest.raises(DataError, match="or leave the column as it was written"):
         cs.score(fit, gold)
     with pytest.raises(OptionError, match="give a number from 1 to 150"):
-        cs.gold_design(fit, 151)
+        cs.analysis.gold_design(fit, 151)
 
 
 def test_pairs_of_contains_are_drawn_and_weighed():
     made = cs.simulate(kind="contains", items=40, annotators=8, classes=3, per_item=4)
     fit = cs.fit(made.responses, seed=0)
-    sheet = cs.gold_design(fit, 20)
+    sheet = cs.analysis.gold_design(fit, 20)
     assert list(sheet.columns) == ["item", "label", "answer", "inclusion"]
     truth = made.responses.gold.astype(str).set_index(["item", "label"])["answer"]
     pairs = pd.MultiIndex.from_frame(sheet[["item", "label"]].astype(str))
@@ -133,12 +133,12 @@ def test_pairs_of_contains_are_drawn_and_weighed():
 
 def test_more_gold_is_expected_to_help_more_and_gold_narrows_the_curve(crowd):
     responses, fit, truth = crowd
-    before = cs.gold_curve(fit, [0, 10, 50])
+    before = cs.analysis.gold_curve(fit, [0, 10, 50])
     assert before["gold"].tolist() == [0, 10, 50]
     assert before["log_loss"].is_monotonic_decreasing
     gold = filled(fit, truth, number=40)
     again = cs.fit(responses, gold=gold, model="hierarchical_dawid_skene", seed=0)
-    after = cs.gold_curve(again, [0, 10])
+    after = cs.analysis.gold_curve(again, [0, 10])
     width = [(each["upper"] - each["lower"]).iloc[0] for each in (before, after)]
     assert width[1] < width[0]
 
@@ -147,10 +147,10 @@ def test_what_gives_no_curve_and_no_design_is_refused(crowd):
     responses, fit, truth = crowd
     for numbers in ([], [-1], [1000]):
         with pytest.raises(OptionError, match="give numbers from 0 to 75"):
-            cs.gold_curve(fit, numbers)
+            cs.analysis.gold_curve(fit, numbers)
     every = truth.reset_index().set_axis(["item", "label"], axis=1)
     done = cs.fit(responses, gold=every, model="hierarchical_dawid_skene")
-    for call in (cs.gold_curve, lambda each: cs.gold_design(each, 1)):
+    for call in (cs.analysis.gold_curve, lambda each: cs.analysis.gold_design(each, 1)):
         with pytest.raises(OptionError, match="every item has gold labels already"):
             call(done)
 

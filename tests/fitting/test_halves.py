@@ -6,9 +6,9 @@ from benchmarks import contains_crowds
 from scipy.special import expit, logit
 
 import consilience as cs
-from consilience.contains.space import shares_by_meaning
 from consilience.fitting import halves
 from consilience.posterior.leave_one_out import given_two_states
+from consilience.presence.space import shares_by_meaning
 from consilience.responses import read
 from consilience.spaces import space_of
 

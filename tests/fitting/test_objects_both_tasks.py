@@ -108,7 +108,7 @@ def test_a_fit_of_objects_alone_knows_of_no_leading_question(
     with pytest.raises(OptionError, match="no estimate of leading questions"):
         cs.predict(objects_fit, objects_study.responses, contains=asked)
     with pytest.raises(OptionError, match="give both tasks to the fit"):
-        cs.leading_question(objects_fit)
+        cs.contains.leading_question(objects_fit)
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,8 @@ def test_arviz_sums_up_all_parameters_of_objects():
 def test_both_tasks_are_fitted_kept_and_used(study, fitted, tmp_path):
     fitted.save(tmp_path / "run")
     kept = cs.load(tmp_path / "run")
-    reported = cs.leading_question(kept)
-    assert reported.equals(cs.leading_question(fitted))
+    reported = cs.contains.leading_question(kept)
+    assert reported.equals(cs.contains.leading_question(fitted))
     names = ("endorsement_probability", "detection_probability")
     odds = [reported[name] / (1 - reported[name]) for name in names]
     assert np.allclose((odds[0] / odds[1])[:2], reported["odds_ratio"][:2], rtol=1e-4)

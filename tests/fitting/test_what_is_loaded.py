@@ -25,7 +25,7 @@ LOADED_BY = {
     "em": 'cs.fit(frame, model="dawid_skene", engine="em")',
     "vb": 'cs.fit(frame, model="hierarchical_dawid_skene", engine="vb")',
     "auto": "cs.fit(frame)",
-    "an estimator": 'cs.OneCoinDawidSkene(engine="vb").fit(frame).fit_',
+    "an estimator": 'cs.sklearn.OneCoinDawidSkene(engine="vb").fit(frame).fit_',
 }
 
 

@@ -33,7 +33,7 @@ def drifts(rows):
     """Return the table of drift of a fit."""
     responses = cs.read(rows)
     fit = cs.fit(responses, model="hierarchical_dawid_skene")
-    return cs.drift(fit, responses), fit, responses
+    return cs.analysis.drift(fit, responses), fit, responses
 
 
 def test_who_gets_worse_is_found_and_nobody_else():
@@ -62,7 +62,7 @@ def test_times_of_answers_come_before_the_order_of_rows():
     )
     timed = responses.table.assign(created_at=days.astype(str))
     object.__setattr__(responses, "table", timed)
-    assert cs.drift(fit, responses)["sure"].max() < 0.5
+    assert cs.analysis.drift(fit, responses)["sure"].max() < 0.5
 
 
 def test_intervals_hold_a_change_of_zero_as_often_as_they_say():
@@ -78,7 +78,7 @@ def test_intervals_hold_a_change_of_zero_as_often_as_they_say():
 def test_other_responses_are_refused():
     _, fit, _ = drifts(answers(0))
     with pytest.raises(OptionError, match="not among"):
-        cs.drift(fit, cs.read(answers(1)[:500]))
+        cs.analysis.drift(fit, cs.read(answers(1)[:500]))
 
 
 def test_answers_that_the_responses_lack_are_not_guessed():
@@ -87,7 +87,7 @@ def test_answers_that_the_responses_lack_are_not_guessed():
     table.loc[0, "annotator"] = "p1" if table.loc[0, "annotator"] != "p1" else "p2"
     object.__setattr__(responses, "table", table)
     with pytest.raises(OptionError, match="1 of the 2,000 answers"):
-        cs.drift(fit, responses)
+        cs.analysis.drift(fit, responses)
 
 
 def falling(seed, *, shuffled=False):

@@ -49,4 +49,4 @@ def test_a_report_of_items_with_one_answer_each_is_written(tmp_path):
     )
     fitted = cs.fit(cs.read(table))
     assert cs.report(fitted, tmp_path / "report.html").exists()
-    assert len(cs.predictive_checks(fitted))
+    assert len(cs.analysis.predictive_checks(fitted))

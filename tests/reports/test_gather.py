@@ -72,7 +72,7 @@ def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     made = cs.simulate(kind="objects", items=300, classes=6, seed=1).responses
     fitted = cs.fit(made, model="tsipras2020")
     report = gather({"rule": fitted}, responses=made, bootstrap=0)
-    together = cs.with_names(cooccurring(fitted, made), made.labels)
+    together = cs.responses.with_names(cooccurring(fitted, made), made.labels)
     assert len(together) > 0
     result = report.pairs["objects_that_come_together"]
     pd.testing.assert_frame_equal(result, together)

@@ -247,8 +247,8 @@ def test_a_run_of_shards_says_of_how_many_items_it_is(tmp_path):
     made = cs.simulate(items=60, annotators=8, classes=3, per_item=4, seed=0)
     table = made.responses.table[["item", "annotator", "label"]]
     table.to_parquet(tmp_path / "a.parquet")
-    shards = cs.write_shards(tmp_path / "a.parquet", tmp_path / "s", rows=60)
-    cs.fit_shards(shards, model="dawid_skene", engine="em").save(tmp_path / "run")
+    shards = cs.shards.write(tmp_path / "a.parquet", tmp_path / "s", rows=60)
+    cs.shards.fit(shards, model="dawid_skene", engine="em").save(tmp_path / "run")
     cs.report({"run": cs.load(tmp_path / "run")}, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert f"{len(shards.items(0))} of 60</bdi>" in page

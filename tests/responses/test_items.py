@@ -91,7 +91,9 @@ def test_no_fit_and_no_sum_uses_items_that_nobody_was_asked_about(model):
         first, second = (getattr(fit, name)() for fit in (one, other))
         pd.testing.assert_frame_equal(first, second)
     if model == "tsipras2020":
-        sums = [cs.study_summary(*pair) for pair in ((one, plain), (other, wider))]
+        sums = [
+            cs.analysis.study_summary(*pair) for pair in ((one, plain), (other, wider))
+        ]
         pd.testing.assert_frame_equal(*sums)
     assert cs.describe(plain).to_dict() == cs.describe(wider).to_dict()
     # Those that somebody was asked about do count.

@@ -102,4 +102,4 @@ def test_a_table_without_names_is_refused(tmp_path):
 
 
 def test_the_name_is_found_where_everybody_looks():
-    assert cs.with_names is with_names
+    assert cs.responses.with_names is with_names

@@ -170,10 +170,12 @@ def test_groups_items_and_annotators_go_by_their_content(responses):
     fit = cs.fit(rows, model="multinomial", ordered=True)
     groups = pd.DataFrame({"zz": ["a", "b"] * 15, "aa": PHOTOS})
     usual = groups.set_axis(["group", "item"], axis=1)
-    one, other = (cs.mean_ratings(fit, groups=table) for table in (groups, usual))
+    one, other = (
+        cs.analysis.mean_ratings(fit, groups=table) for table in (groups, usual)
+    )
     pd.testing.assert_frame_equal(one.groups, other.groups)
     with pytest.raises(ColumnError, match="looks like the group among 'zz', 'yy'"):
-        cs.mean_ratings(fit, groups=groups.assign(yy=1))
+        cs.analysis.mean_ratings(fit, groups=groups.assign(yy=1))
     items = pd.DataFrame({"place": "x", "aa": PHOTOS})
     again = cs.read(rows, items=items).items
     assert again["item"].tolist() == [*PHOTOS]

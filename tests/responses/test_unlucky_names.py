@@ -538,7 +538,7 @@ def test_shards_have_the_labels_that_reading_gives(gaps, tmp_path):
     table.loc[list(gaps), "label"] = np.nan
     path = saved(tmp_path / "a.csv", table)
     assert "3.0" in path.read_text()
-    shards = cs.write_shards(path, tmp_path / "shards", rows=40)
+    shards = cs.shards.write(path, tmp_path / "shards", rows=40)
     responses = cs.read(path)
     assert sorted(shards.labels) == sorted(responses.labels["label"])
     read = [found(shards.responses(place)) for place in range(len(shards))]

@@ -20,8 +20,8 @@ from consilience.errors import OptionError
 )
 def test_settings_that_cannot_be_are_refused(setting, says):
     with pytest.raises(OptionError, match=says):
-        cs.ScoreOptions(**setting)
+        cs.scoring.ScoreOptions(**setting)
 
 
 def test_no_clip_is_a_setting():
-    assert cs.ScoreOptions(clip=0.0, bins=1, resamples=1).clip == 0
+    assert cs.scoring.ScoreOptions(clip=0.0, bins=1, resamples=1).clip == 0

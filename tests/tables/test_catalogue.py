@@ -106,14 +106,14 @@ def test_tables_that_are_asked_for_have_the_columns_that_are_stated(choice):
         for bound in ("", "_lower", "_upper")
     } | {"copy_of"}
     assert amiss("check", fit.table("check")) == {"text"}  # came with no answer
-    made = cs.mean_ratings(fit)
+    made = cs.analysis.mean_ratings(fit)
     for name in ("overall", "groups", "differences"):
         assert amiss(f"rating_{name}", getattr(made, name)) == set()
 
 
 def test_agreement_and_checks_have_the_columns_that_are_stated(choice):
     agreement = cs.agreement(choice, by=("label", "pair"), bootstrap=20)
-    checks = cs.predictive_checks(cs.fit(choice, model="multinomial"))
+    checks = cs.analysis.predictive_checks(cs.fit(choice, model="multinomial"))
     frames = {
         "coefficients": agreement.coefficients,
         "agreement_labels": agreement.labels,

@@ -18,7 +18,7 @@ def page(browser_page, tmp_path):
 
     def opened(kind):
         frame = pd.DataFrame({"item": "a", "label": LABELS})
-        folder = cs.write_tasks(
+        folder = cs.images.write_tasks(
             frame, tmp_path / kind, tool="mturk", kind=kind, image_prefix="/"
         )
         with (folder / "input.csv").open(encoding="utf-8", newline="") as file:

@@ -228,7 +228,7 @@ def test_answers_come_back_with_items_labels_and_what_was_offered(
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "tasks"
         options = {"tool": tool, "kind": kind, "image_prefix": PREFIX, "seed": seed}
-        cs.write_tasks(frame, folder, **options)
+        cs.images.write_tasks(frame, folder, **options)
         responses = read(simulated(tool, folder, kind, answers))
     table = responses.table.astype(object).where(responses.table.notna(), None)
     got = {
@@ -259,7 +259,7 @@ def test_an_answer_at_another_place_is_another_label(tmp_path):
     options = {"kind": "choice", "image_prefix": PREFIX}
     answers = [("i", "ann", ["v"], "v")]
     for tool in ("mturk", "zooniverse"):
-        folder = cs.write_tasks(FRAME, tmp_path / tool, tool=tool, **options)
+        folder = cs.images.write_tasks(FRAME, tmp_path / tool, tool=tool, **options)
         file = simulated(tool, folder, "choice", answers)
         assert labels_of(read(file)) == ["v"]
         (place,) = pd.read_parquet(folder / "offered.parquet").query("label == 'v'")[
@@ -278,7 +278,7 @@ def test_an_answer_at_another_place_is_another_label(tmp_path):
 def test_answers_in_columns_of_their_own_are_read_as_those_in_json(tmp_path):
     options = {"kind": "objects", "image_prefix": PREFIX}
     answers = [("i", "ann", ["v", "w"], "w"), ("i", "bob", ["u"], "u")]
-    folder = cs.write_tasks(FRAME, tmp_path / "tasks", tool="mturk", **options)
+    folder = cs.images.write_tasks(FRAME, tmp_path / "tasks", tool="mturk", **options)
     one = read(mturk(folder, "objects", answers))
     other = read(mturk(folder, "objects", answers, flat=True))
     columns = ["item", "annotator", "label", "main"]
@@ -289,7 +289,7 @@ def test_answers_in_columns_of_their_own_are_read_as_those_in_json(tmp_path):
 @pytest.mark.parametrize("chosen", ["4", "-1", "u", "0,9", "0.5"])
 def test_a_place_that_is_not_on_the_list_is_refused(tmp_path, chosen):
     options = {"kind": "choice", "image_prefix": PREFIX}
-    folder = cs.write_tasks(FRAME, tmp_path / "tasks", tool="mturk", **options)
+    folder = cs.images.write_tasks(FRAME, tmp_path / "tasks", tool="mturk", **options)
     file = mturk(folder, "choice", [("i", "ann", ["v"], "v")], flat=True)
     table = pd.read_csv(file, dtype="str", keep_default_na=False)
     table.assign(**{"Answer.chosen": chosen}).to_csv(file, index=False)

@@ -60,7 +60,7 @@ def cells(file):
 
 
 def test_no_cell_is_a_formula_markup_or_variable(candidates, tmp_path):
-    listed = cs.write_tasks(
+    listed = cs.images.write_tasks(
         candidates, tmp_path / "m", tool="mturk", image_prefix=PREFIX
     )
     for cell in chain(*cells(listed / "input.csv")[1:]):
@@ -69,7 +69,7 @@ def test_no_cell_is_a_formula_markup_or_variable(candidates, tmp_path):
         assert cell.isascii()
     page = (listed / "question.html").read_text("utf-8")
     assert not any(text in page for text in HOSTILE if text != "${image_url}")
-    subjects = cs.write_tasks(
+    subjects = cs.images.write_tasks(
         candidates, tmp_path / "z", tool="zooniverse", image_prefix=PREFIX
     )
     for image, list_, record in cells(subjects / "manifest.csv")[1:]:
@@ -83,7 +83,9 @@ def test_no_cell_is_a_formula_markup_or_variable(candidates, tmp_path):
 def test_a_question_is_text_in_every_file(candidates, tmp_path):
     question = '</script><b>5 & 6</b> "$x"?'
     options = {"question": question, "image_prefix": PREFIX, "kind": "objects"}
-    place = cs.write_tasks(candidates, tmp_path / "l", tool="label-studio", **options)
+    place = cs.images.write_tasks(
+        candidates, tmp_path / "l", tool="label-studio", **options
+    )
     root = ET.parse(place / "config.xml").getroot()  # noqa: S314 (our own)
     assert root.find("Header").get("value") == question
     choices = {tag.get("name"): dict(tag.attrib) for tag in root.iter("Choices")}
@@ -91,11 +93,13 @@ def test_a_question_is_text_in_every_file(candidates, tmp_path):
     assert choices["main"]["choice"] == "single"
     assert choices["labels"]["value"] == "$options"
     assert {tag.get("toName") for tag in root.iter("Choices")} == {"image"}
-    place = cs.write_tasks(candidates, tmp_path / "m", tool="mturk", **options)
+    place = cs.images.write_tasks(candidates, tmp_path / "m", tool="mturk", **options)
     page = (place / "question.html").read_text("utf-8")
     assert page.count("</script>") == 2
     assert "<b>" not in page
-    place = cs.write_tasks(candidates, tmp_path / "z", tool="zooniverse", **options)
+    place = cs.images.write_tasks(
+        candidates, tmp_path / "z", tool="zooniverse", **options
+    )
     tasks = json.loads((place / "workflow.json").read_text("utf-8"))["tasks"]
     assert tasks["T0"]["question"] == question
     assert [each["type"] for each in tasks.values()] == ["multiple", "single"]
@@ -115,7 +119,7 @@ def test_every_place_on_the_screen_is_as_likely_for_every_label(tmp_path):
         [(item, label) for item in items for label in labels], columns=["item", "label"]
     )
     options = {"tool": "mturk", "image_prefix": PREFIX}
-    first = order(cs.write_tasks(frame, tmp_path / "0", **options))
+    first = order(cs.images.write_tasks(frame, tmp_path / "0", **options))
     for label in labels:
         counts = np.bincount(first[label], minlength=5)[1:]
         assert chisquare(counts).pvalue > 0.001
@@ -124,9 +128,9 @@ def test_every_place_on_the_screen_is_as_likely_for_every_label(tmp_path):
     given = np.bincount([1] * 600, minlength=5)[1:]
     assert chisquare(given).pvalue < 0.001
     # It hangs on the item and the seed, not on the other items.
-    some = order(cs.write_tasks(frame.tail(400), tmp_path / "1", **options))
+    some = order(cs.images.write_tasks(frame.tail(400), tmp_path / "1", **options))
     assert some.equals(first.loc[some.index])
-    other = order(cs.write_tasks(frame, tmp_path / "2", seed=1, **options))
+    other = order(cs.images.write_tasks(frame, tmp_path / "2", seed=1, **options))
     assert 0.5 < (other["a"] != first["a"]).mean() < 0.95
     readme = (tmp_path / "0" / "README.txt").read_text("utf-8")
     assert "drawn at random for each item (seed 0)" in readme
@@ -137,7 +141,7 @@ def test_images_go_by_path_name_or_stem(images, tmp_path):
         (["a.png", "deep/b c.png"], ["a.png", "b c.png"], ["a", "b c"])
     ):
         frame = pd.DataFrame({"item": names, "label": "x"})
-        place = cs.write_tasks(
+        place = cs.images.write_tasks(
             frame, tmp_path / f"z{number}", tool="zooniverse", images=images
         )
         rows = cells(place / "manifest.csv")[1:]
@@ -146,7 +150,7 @@ def test_images_go_by_path_name_or_stem(images, tmp_path):
             "./../images/deep/b c.png",
         ]
         assert all((place / row[0]).is_file() for row in rows)
-        place = cs.write_tasks(
+        place = cs.images.write_tasks(
             frame, tmp_path / f"l{number}", tool="label-studio", images=images
         )
         tasks = json.loads((place / "tasks.json").read_text("utf-8"))
@@ -169,11 +173,11 @@ def test_a_folder_of_candidates_gives_the_names_of_codes(tmp_path):
         families=predictions.families,
         num_labels=predictions.num_labels,
     )
-    pooled = cs.candidates([predictions])
+    pooled = cs.images.candidates([predictions])
     pooled.save(tmp_path / "candidates")
     options = {"tool": "label-studio", "image_prefix": PREFIX, "none": False}
     for number, given in enumerate((pooled, tmp_path / "candidates")):
-        place = cs.write_tasks(given, tmp_path / f"{number}", top=2, **options)
+        place = cs.images.write_tasks(given, tmp_path / f"{number}", top=2, **options)
         (task,) = json.loads((place / "tasks.json").read_text("utf-8"))
         shown = {each["alias"]: each["value"] for each in task["data"]["options"]}
         assert shown == {"134": "crane (134)", "517": "crane (517)"}
@@ -193,14 +197,14 @@ def test_what_cannot_be_written_is_refused(tmp_path, change, error, message):
     frame = pd.DataFrame({"item": ["a"], "label": ["x"]})
     options = {"tool": "mturk", "image_prefix": PREFIX} | change
     with pytest.raises(error, match=message):
-        cs.write_tasks(frame, tmp_path / "tasks", **options)
+        cs.images.write_tasks(frame, tmp_path / "tasks", **options)
     assert not (tmp_path / "tasks").exists()
 
 
 def test_candidates_that_are_not_lists_of_labels_are_refused(images, tmp_path):
     def write(frame, **options):
         options = {"tool": "zooniverse", "images": images} | options
-        return cs.write_tasks(frame, tmp_path / "tasks", **options)
+        return cs.images.write_tasks(frame, tmp_path / "tasks", **options)
 
     frame = pd.DataFrame({"item": ["a", "a"], "label": ["x", "x"]})
     with pytest.raises(DataError, match="item 'a' lists 'x' twice"):
@@ -230,7 +234,7 @@ def test_one_seed_gives_one_folder(candidates, tmp_path):
     for tool in ("label-studio", "mturk", "zooniverse"):
         one, two = (
             contents(
-                cs.write_tasks(
+                cs.images.write_tasks(
                     candidates,
                     tmp_path / f"{tool}{number}",
                     tool=tool,

@@ -18,6 +18,8 @@ from consilience.analysis.study import (
     valid_labels,
 )
 from consilience.analysis.true_ratings import MeanRatings, mean_ratings
+from consilience.fitting import gold_curve, gold_design
+from consilience.posterior import drift
 
 __all__ = [
     "Agreement",
@@ -30,9 +32,12 @@ __all__ = [
     "agreement",
     "cooccurring",
     "decide",
+    "drift",
     "evaluate",
     "filtering",
     "frequencies",
+    "gold_curve",
+    "gold_design",
     "human_confusion",
     "label_sets",
     "leading_question",

@@ -185,14 +185,14 @@ class HumanConfusion:
 
     See Also
     --------
-    consilience.human_confusion : Compute it.
+    consilience.analysis.human_confusion : Compute it.
 
     Examples
     --------
     >>> from dataclasses import replace
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-    >>> confusion = cs.human_confusion(study.responses)
+    >>> confusion = cs.analysis.human_confusion(study.responses)
     >>> cells = confusion.table(min_probability=0.05)
     >>> cells[["true_label", "given_label", "votes"]].head(2)
       true_label given_label  votes
@@ -210,7 +210,7 @@ class HumanConfusion:
     ['any', 'popular', 'reverse']
     >>> parents = ["cat", "cat", "cat", "dog", "dog", "dog"]
     >>> labels = study.responses.labels.assign(parent=parents)
-    >>> confusion = cs.human_confusion(replace(study.responses, labels=labels))
+    >>> confusion = cs.analysis.human_confusion(replace(study.responses, labels=labels))
     >>> confusion.superclasses()[["true_label", "given_label"]].head(1)
       true_label given_label
     0        cat         cat
@@ -416,7 +416,7 @@ def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusio
     --------
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
-    >>> confusion = cs.human_confusion(study.responses)
+    >>> confusion = cs.analysis.human_confusion(study.responses)
     >>> confusion.table()[["true_label", "given_label", "probability"]].head(1).round(1)
       true_label given_label  probability
     0     class0      class0          0.5

@@ -106,7 +106,7 @@ def label_sets(
     >>> responses = cs.read(simulated.answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> gold = simulated.truth.set_axis(["item", "label"], axis=1).tail(30)
-    >>> sets = cs.label_sets(fit, gold, coverage=0.9)
+    >>> sets = cs.analysis.label_sets(fit, gold, coverage=0.9)
     >>> sets[sets["size"] > 1].head(2).round(1)
              item     label  probability  size   gold
     13  photo-014  malamute          0.5     2  False

@@ -74,14 +74,14 @@ class Decision:
 
     See Also
     --------
-    consilience.decide : Make the decision.
+    consilience.contains.decide : Make the decision.
 
     Examples
     --------
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_states")
-    >>> cs.decide(fit).labels.head(1).round(2)
+    >>> cs.contains.decide(fit).labels.head(1).round(2)
         item   label  probability  present
     0  item0  class1         0.86     True
     """
@@ -134,7 +134,7 @@ def decide(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_states")
-    >>> decision = cs.decide(fit, false_negative_cost=5.0)
+    >>> decision = cs.contains.decide(fit, false_negative_cost=5.0)
     >>> round(decision.threshold, 2), round(decision.expected_loss, 2)
     (0.22, 0.46)
     """
@@ -247,7 +247,7 @@ def filtering(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_states")
-    >>> table = cs.filtering(fit, [0.3, 0.7])
+    >>> table = cs.contains.filtering(fit, [0.3, 0.7])
     >>> table[["threshold", "kept", "wrong", "lost"]].round(2)
        threshold  kept  wrong  lost
     0        0.3    14   0.34  0.11
@@ -364,7 +364,7 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     ... )
     >>> similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
     >>> fit = cs.fit(study.contains, model="contains", engine="em", similarity=similar)
-    >>> cs.leading_question(fit)["contrast"].tolist()
+    >>> cs.contains.leading_question(fit)["contrast"].tolist()
     ['a similar label is there', 'and was not shown']
     """
     if fit.data.attrs["kind"] == "objects":

@@ -93,7 +93,7 @@ def more_answers(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="dawid_skene")
-    >>> cs.more_answers(fit, max_answers=10).columns.tolist()[2:]
+    >>> cs.contains.more_answers(fit, max_answers=10).columns.tolist()[2:]
     ['probability', 'expected', 'error', 'settled']
     """
     if fit.data.attrs["kind"] != "contains":

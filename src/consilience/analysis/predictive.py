@@ -112,7 +112,7 @@ def predictive_checks(
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
-    >>> checks = cs.predictive_checks(fit, min_items=3)
+    >>> checks = cs.analysis.predictive_checks(fit, min_items=3)
     >>> checks["check"].unique().tolist()
     ['agreement', 'votes', 'errors']
     """

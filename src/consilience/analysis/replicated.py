@@ -190,7 +190,7 @@ def replicate_answers(fit: Fit, *, replicates: int = 200, seed: int = 0) -> xr.D
     See Also
     --------
     predictive_checks : Checks by pair of annotators, votes and label.
-    plot_ppc : These as a plot.
+    consilience.plot.ppc : These as a plot.
 
     Examples
     --------
@@ -199,7 +199,7 @@ def replicate_answers(fit: Fit, *, replicates: int = 200, seed: int = 0) -> xr.D
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
-    >>> data = cs.replicate_answers(fit, replicates=50)
+    >>> data = cs.analysis.replicate_answers(fit, replicates=50)
     >>> dict(data["posterior_predictive"]["answer"].sizes)
     {'chain': 1, 'draw': 50, 'response': 180}
     """

@@ -97,7 +97,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_counts", engine="em")
-    >>> cs.frequencies(fit)[["item", "label", "frequency"]].head(1).round(1)
+    >>> cs.contains.frequencies(fit)[["item", "label", "frequency"]].head(1).round(1)
         item   label  frequency
     0  item0  class1        0.6
     """
@@ -173,7 +173,7 @@ def selection_frequencies(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_counts", engine="em")
-    >>> table = cs.selection_frequencies(fit, [0.3, 0.7])
+    >>> table = cs.contains.selection_frequencies(fit, [0.3, 0.7])
     >>> table[["threshold", "observed", "share"]].round(1)
        threshold  observed  share
     0        0.3       0.7    0.8

@@ -112,7 +112,7 @@ def study_summary(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
-    >>> cs.study_summary(fit, study.responses)["statistic"].tolist()[:3]
+    >>> cs.analysis.study_summary(fit, study.responses)["statistic"].tolist()[:3]
     ['several_objects', 'three_objects', 'mean_objects']
     """
     items = _with_dataset_labels(fit, responses)
@@ -244,7 +244,8 @@ def valid_labels(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
-    >>> cs.valid_labels(fit, [0.25, 0.75])[["what", "threshold", "statistic"]].head(1)
+    >>> valid = cs.analysis.valid_labels(fit, [0.25, 0.75])
+    >>> valid[["what", "threshold", "statistic"]].head(1)
           what  threshold statistic
     0  objects       0.25      mean
     """
@@ -315,7 +316,7 @@ def valid_label_counts(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
-    >>> table = cs.valid_label_counts(fit)
+    >>> table = cs.analysis.valid_label_counts(fit)
     >>> float(table.loc[table["what"] == "objects", "value"].sum().round(6))
     1.0
     """
@@ -385,7 +386,7 @@ def rival_labels(
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="majority")
     >>> asked = fit.labels().drop_duplicates("item")
-    >>> int(cs.rival_labels(fit, asked)["items"].iloc[0])
+    >>> int(cs.analysis.rival_labels(fit, asked)["items"].iloc[0])
     20
     """
     shares = share_of_yes(fit)
@@ -444,7 +445,7 @@ def cooccurring(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
-    >>> cs.cooccurring(fit, study.responses, min_items=1).columns.tolist()[:4]
+    >>> cs.analysis.cooccurring(fit, study.responses, min_items=1).columns.tolist()[:4]
     ['class_label', 'label', 'together', 'items']
     """
     items = _with_dataset_labels(fit, responses)

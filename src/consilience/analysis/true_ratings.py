@@ -58,7 +58,7 @@ class MeanRatings:
     >>> ratings = [(1, "a", 4), (1, "b", 5), (2, "a", 1), (2, "b", 2), (3, "a", 3)]
     >>> answers = [dict(zip(["item", "annotator", "label"], row)) for row in ratings]
     >>> fit = cs.fit(answers, ordered=True, model="multinomial")
-    >>> cs.mean_ratings(fit).items["responses"].tolist()
+    >>> cs.analysis.mean_ratings(fit).items["responses"].tolist()
     [2, 2, 1]
     """
 
@@ -127,7 +127,7 @@ def mean_ratings(
     ...     }
     ... )
     >>> fit = cs.fit(answers, ordered=True, model="ordinal_dawid_skene")
-    >>> cs.mean_ratings(fit).overall[["answered", "items"]].round(1)
+    >>> cs.analysis.mean_ratings(fit).overall[["answered", "items"]].round(1)
        answered  items
     0       3.4     60
     """

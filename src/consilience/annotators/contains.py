@@ -78,7 +78,11 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float, Key
 
-from consilience.contains.label_kinds import (
+from consilience.errors import OptionError
+from consilience.model import NumPyroModel, Parameters, Simulated
+from consilience.model.summed import Arithmetic, LaidOutAnswers
+from consilience.model.varying import sample_random_effects, sample_scale
+from consilience.presence.label_kinds import (
     NOT_SHOWN,
     SHOWN,
     Appearances,
@@ -93,17 +97,13 @@ from consilience.contains.label_kinds import (
     of_items,
     shifts,
 )
-from consilience.contains.latent_trait import (
+from consilience.presence.latent_trait import (
     answer_tables,
     deviations,
     presence,
     relative_information,
     share_present,
 )
-from consilience.errors import OptionError
-from consilience.model import NumPyroModel, Parameters, Simulated
-from consilience.model.summed import Arithmetic, LaidOutAnswers
-from consilience.model.varying import sample_random_effects, sample_scale
 from consilience.truth import ContainsSpace, Observations
 
 TINY = 1e-300

@@ -18,7 +18,7 @@ each pair is drawn towards it. Whoever answers *maybe* (with chance :math:`\kapp
 looks twice and sees two things; so its share is largest where people are divided.
 
 A label is present if its frequency is above the threshold of the prior (one half);
-`cs.frequencies` asks for any other afterwards. Prior covariates :math:`x_i`,
+`cs.contains.frequencies` asks for any other afterwards. Prior covariates :math:`x_i`,
 such as the scores of classifiers, say which Beta is more probable.
 
 The frequency is summed out on nodes equally spaced in its log-odds. That annotators

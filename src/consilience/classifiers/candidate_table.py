@@ -70,7 +70,7 @@ class Candidates:
 
     See Also
     --------
-    consilience.candidates : Pool predictions.
+    consilience.images.candidates : Pool predictions.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class Candidates:
     >>> ranks = pd.DataFrame(
     ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
     ... )
-    >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+    >>> pooled = cs.images.candidates([from_table(ranks, "net", "a list")])
     >>> pooled.sources
       item label model  rank
     0    a   cat   net     1
@@ -116,7 +116,7 @@ class Candidates:
 
         See Also
         --------
-        consilience.candidates : Pool predictions.
+        consilience.images.candidates : Pool predictions.
 
         Examples
         --------
@@ -128,7 +128,7 @@ class Candidates:
         >>> ranks = pd.DataFrame(
         ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
         ... )
-        >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+        >>> pooled = cs.images.candidates([from_table(ranks, "net", "a list")])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     saved = pooled.save(Path(folder) / "candidates")
         ...     len(pd.read_parquet(saved / "candidates.parquet"))
@@ -200,7 +200,7 @@ def candidates(
     >>> ranks = pd.DataFrame(
     ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
     ... )
-    >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+    >>> pooled = cs.images.candidates([from_table(ranks, "net", "a list")])
     >>> pooled.table[["item", "label", "reciprocal_rank"]]
       item label  reciprocal_rank
     0    a   cat              1.0
@@ -368,7 +368,7 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     >>> table = pd.DataFrame(
     ...     {"item": ["a", "a"], "label": ["cat", "dog"], "score": [-0.5, -1.0]}
     ... )
-    >>> cs.co_confusion(table).round(2)
+    >>> cs.images.co_confusion(table).round(2)
       label_a label_b  value
     0     cat     dog    1.0
     """

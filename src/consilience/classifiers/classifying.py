@@ -162,7 +162,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     Examples
     --------
     >>> import consilience as cs
-    >>> cs.classify(["photos"], ["resnet"], "predictions")  # doctest: +SKIP
+    >>> cs.images.classify(["photos"], ["resnet"], "predictions")  # doctest: +SKIP
     """
     started = time.monotonic()
     for name, number in {"keep": keep, **asdict(pace)}.items():

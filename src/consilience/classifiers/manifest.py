@@ -214,7 +214,7 @@ def read_manifest(folder: str | Path) -> Manifest:
     if Path(folder).is_file():
         raise SourceError(
             f"{folder}: a file, not the folder of a classifier; a network becomes one "
-            "by `consilience wrap`"
+            "by `consilience images wrap`"
         )
     if not path.is_file():
         raise SourceError(

@@ -95,7 +95,7 @@ class Predictions:
 
     See Also
     --------
-    consilience.read_predictions : Read a folder of predictions.
+    consilience.images.read_predictions : Read a folder of predictions.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def read_predictions(folder: str | Path) -> Predictions:
     Examples
     --------
     >>> import consilience as cs
-    >>> cs.read_predictions("predictions")  # doctest: +SKIP
+    >>> cs.images.read_predictions("predictions")  # doctest: +SKIP
     """
     place = Path(folder)
     if lists_validation_images(place):

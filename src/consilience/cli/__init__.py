@@ -19,7 +19,7 @@ from shutil import get_terminal_size
 from textwrap import fill
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.config import Env, Toml
 
 from consilience.cli.options import (
@@ -48,8 +48,10 @@ _NOTES = (
 )
 
 
+_PROGRAM = Group("Options", sort_key=10_000)
 APP = App(
     name="consilience",
+    group_commands=_PROGRAM,
     help="Infer true labels from the answers of annotators, with uncertainty.",
     version_flags=("--version", "-V"),
     config=[Env(ENVIRONMENT, show=False), Toml("consilience.toml")],
@@ -62,19 +64,43 @@ APP = App(
     exit_on_error=False,
     result_action="return_value",
 )
-for _place in (
-    *("simulate:demo", "responses:read", "responses:describe", "agreement:agreement"),
-    *("fit:fit", "fit:predict", "models:models", "runs:export", "runs:score"),
-    *("runs:annotators", "runs:ratings"),
-    *("evaluate:evaluate", "contains:filtering", "contains:decide"),
-    *("contains:leading_question", "study:study", "study:report"),
-    *("benchmark:benchmark", "classify:classify", "classify:wrap"),
-    *("candidates:candidates", "candidates:tasks", "simulate:simulate"),
-):
-    APP.command(f"consilience.cli.commands.{_place}")
+_COMMANDS = {
+    "Read answers": ("responses:read", "responses:describe", "agreement:agreement"),
+    "Fit a model": ("fit:fit", "fit:predict", "models:models"),
+    "Look at a run": (
+        *("study:report", "runs:annotators", "runs:ratings", "runs:export"),
+        "contains",
+    ),
+    "Compare": ("runs:score", "evaluate:evaluate", "benchmark:benchmark"),
+    "Make a study": (*("study:study", "simulate:simulate", "simulate:demo"), "images"),
+}
+_SEVERAL = {
+    "contains": (
+        "Decide which labels are present, and see what decides it.",
+        ("contains:decide", "contains:filtering", "contains:leading_question"),
+    ),
+    "images": (
+        "Classify images, pool what is predicted into candidates, and write tasks.",
+        (
+            *("classify:classify", "candidates:candidates"),
+            *("candidates:tasks", "classify:wrap"),
+        ),
+    ),
+}
+for _title, _places in _COMMANDS.items():
+    _group = Group.create_ordered(_title)
+    for _place in _places:
+        if _place not in _SEVERAL:
+            APP.command(f"consilience.cli.commands.{_place}", group=_group)
+            continue
+        _help, _inside = _SEVERAL[_place]
+        _several = App(name=_place, help=_help, group=_group)
+        for _one in _inside:
+            _several.command(f"consilience.cli.commands.{_one}")
+        APP.command(_several)
 APP.register_install_completion_command(
     help="Let the shell complete commands and options (bash, zsh, fish).",
-    group="Parameters",
+    group=_PROGRAM,
 )
 
 

@@ -37,15 +37,36 @@ _ALIKE = 0.9  # of a variable and the option that it is taken to misspell
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
+def command_of(words: Sequence[str], app: App) -> tuple[App, int]:
+    """Return the command that words begin with, and how many of them name it."""
+    number = 0
+    for word in words:
+        if word.startswith("-") or word not in app:
+            break
+        app, number = app[word], number + 1
+    return app, number
+
+
+def commands_in(app: App, *before: str) -> Iterator[tuple[str, App]]:
+    """Give the commands, each by its words."""
+    for name in app:
+        words = (*before, name)
+        if not name.startswith("-") and app[name].default_command is not None:
+            yield " ".join(words), app[name]
+        elif not name.startswith("-"):
+            yield from commands_in(app[name], *words)
+
+
 def expand_lists(arguments: Sequence[str], app: App) -> list[str]:
     """Return the words after the program's name, one after each option of a list."""
     # Standard input, written as the path that it is: no option begins so.
     words = ["./-" if word == "-" else word for word in arguments]
-    if not words or words[0].startswith("-") or words[0] not in app:
+    command, place = command_of(words, app)
+    if command.default_command is None:
         return words
-    lists, files = list_options(app[words[0]])
-    several = not files or (len(words) > 1 and not words[1].startswith("-"))
-    expanded, place = words[:1], 1
+    lists, files = list_options(command)
+    several = not files or (len(words) > place and words[place][:1] != "-")
+    expanded = words[:place]
     while place < len(words):
         name, equals, value = words[place].partition("=")
         place += 1
@@ -82,22 +103,24 @@ def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> li
 
 def check_environment(arguments: Sequence[str], app: App) -> None:
     """Refuse variables of the environment that misspell an option of a command."""
-    if not arguments or arguments[0].startswith("-") or arguments[0] not in app:
+    command, number = command_of(arguments, app)
+    name_of_command = " ".join(arguments[:number])
+    before = f"{ENVIRONMENT}{re.sub('[ -]', '_', name_of_command).upper()}_"
+    if command.default_command is None:
         return
-    before = f"{ENVIRONMENT}{arguments[0].upper().replace('-', '_')}_"
     meant = [name for name in os.environ if name.startswith(before)]
     if not meant:
         return
     options = [
         f"{before}{name.lstrip('-').upper().replace('-', '_')}"
-        for argument in app[arguments[0]].assemble_argument_collection()
+        for argument in command.assemble_argument_collection()
         for name in argument.names
     ]
     for name in sorted(set(meant) - set(options)):
         for near in get_close_matches(name, options, n=1, cutoff=_ALIKE):
             raise OptionError(
                 f"the variable of the environment {name} sets no option of "
-                f"{arguments[0]}; did you mean {near}? Rename or unset it"
+                f"{name_of_command}; did you mean {near}? Rename or unset it"
             )
 
 

@@ -14,7 +14,6 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from consilience.contains.space import PRESENT
 from consilience.errors import as_options
 from consilience.intervals import bounds
 from consilience.posterior import Fit
@@ -22,6 +21,7 @@ from consilience.posterior.stored import copies
 from consilience.posterior.tables import SEEN
 from consilience.posterior.trust import FAILED, PASSED, is_sound, trust
 from consilience.posterior.truth import MIXTURE
+from consilience.presence.space import PRESENT
 from consilience.tables import CATALOGUE, Table
 from consilience.tables.catalogue import together
 from consilience.tables.terminal import (

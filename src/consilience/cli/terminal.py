@@ -33,7 +33,7 @@ from rich.default_styles import DEFAULT_STYLES
 from rich.style import Style
 from rich.theme import Theme
 
-from consilience.cli.options import READING
+from consilience.cli.options import READING, command_of
 from consilience.console import VERBOSITY, Console, PipeConsole, Verbosity
 from consilience.errors import FolderExistsError
 from consilience.visible import escape_json, visible
@@ -301,22 +301,23 @@ class Panels:
 def shows_help(app: App, words: Sequence[str], notes: str) -> bool:
     """Print the help page that words ask for, and say whether they ask for one."""
     before = list(words[: words.index("--")] if "--" in words else words)
-    asked = not before or bool({*HELP, HELP_READING} & {*before})
-    name = before[0] if before else HELP[0]
-    if not asked or name not in {*app, HELP_READING}:
+    at, number = command_of(before, app)
+    command, name = at.default_command, " ".join(before[:number])
+    whole = command is None and number == len(before)  # a group of commands
+    asked = whole or bool({*HELP, HELP_READING} & {*before})
+    if not asked or (not number and before and before[0] not in {*app, HELP_READING}):
         return False
     from cyclopts.help.formatters import DefaultFormatter
 
     show = Console(stderr=False)
-    command = None if name.startswith("-") else app[name].default_command
     reading = command is not None and HELP_READING in before
     app.help_formatter = Panels(DefaultFormatter(), reading)
     if command is None:
-        app.resolved_commands()  # loads them: their first lines are shown
-        app.help_print([], console=_console())
+        at.resolved_commands()  # loads them: their first lines are shown
+    app.help_print(before[:number], console=_console())
+    if command is None:
         show.print(f"\n{notes}")
         return True
-    app.help_print([name], console=_console())
     if HELP_READING not in before:
         show.print("\nExamples", style="bold")
         for line in examples(command):

@@ -15,7 +15,6 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Int
 
-from consilience.contains.space import presence
 from consilience.errors import DataError
 from consilience.fitting.gold import GROUP, Taught, learn
 from consilience.fitting.gold_columns import Start, gold_of
@@ -26,6 +25,7 @@ from consilience.posterior.labels import labels as labels_of
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import with_groups
 from consilience.posterior.truth import Truth
+from consilience.presence.space import presence
 from consilience.responses import Responses, read
 from consilience.truth import ContainsSpace
 

@@ -90,7 +90,7 @@ def gold_design(fit: Fit, number: int, *, seed: int = 0) -> pd.DataFrame:
     >>> answers = study(0, num_photos=60).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> sheet = cs.gold_design(fit, 20)
+    >>> sheet = cs.analysis.gold_design(fit, 20)
     >>> len(sheet), list(sheet.columns)
     (20, ['item', 'label', 'inclusion'])
     """
@@ -150,7 +150,7 @@ def gold_curve(
     >>> answers = study(0, num_photos=60).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> cs.gold_curve(fit, [0, 20])["gold"].tolist()
+    >>> cs.analysis.gold_curve(fit, [0, 20])["gold"].tolist()
     [0, 20]
     """
     data = fit.data

@@ -22,7 +22,7 @@ from consilience.responses.side_tables import (
 )
 from consilience.responses.sources.frames import as_frame, is_sources, readable
 from consilience.responses.text import text_array
-from consilience.shards import Shards
+from consilience.sharding import Shards
 from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
@@ -45,7 +45,7 @@ def with_order(
     A table says so by an ordered categorical column of labels.
     """
     if isinstance(given, Shards):
-        raise OptionError("shards are fitted by `fit_shards`, not by `fit`; call that")
+        raise OptionError("shards are fitted by `shards.fit`, not by `fit`; call that")
     if isinstance(given, (Responses, str, Path)) or is_sources(given):
         return *both_tasks(given, contains), False
     frame = as_frame(given)

@@ -54,7 +54,7 @@ from consilience.posterior import ITEMS, LABELS, Fit
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
-from consilience.shards import Shards
+from consilience.sharding import Shards
 from consilience.whole_folder import Replaceable, whole_folder
 
 LEAST = 0.0005  # probability of a label that is written (choice)
@@ -68,7 +68,7 @@ class ShardedFit:
 
     See Also
     --------
-    consilience.fit_shards : Returns it.
+    consilience.shards.fit : Returns it.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class ShardedFit:
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
-    ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
+    ...     fit = cs.shards.fit(shards, model="dawid_skene", engine="em")
     ...     sum(len(part.items()) for part in fit.parts())
     30
     """
@@ -299,7 +299,7 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
-    ...     fit = cs.fit_shards(shards, model="hierarchical_dawid_skene")
+    ...     fit = cs.shards.fit(shards, model="hierarchical_dawid_skene")
     ...     int(fit.annotators()["responses"].sum())
     180
     """

@@ -12,7 +12,7 @@ from consilience.fitting.request import Study
 from consilience.responses import Responses
 from consilience.responses.side_columns import Named
 from consilience.responses.side_tables import nothing_shared
-from consilience.shards import Shards
+from consilience.sharding import Shards
 
 GOLD = -1  # where answers about items with gold are, among the shards
 

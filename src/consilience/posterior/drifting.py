@@ -76,7 +76,7 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     >>> answers = study(0, num_photos=60).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
-    >>> cs.drift(fit, responses)[["annotator", "responses"]].head(2)
+    >>> cs.analysis.drift(fit, responses)[["annotator", "responses"]].head(2)
       annotator  responses
     0      Hugo         20
     1       Ben         25

@@ -503,7 +503,7 @@ class Fit:
 
         See Also
         --------
-        consilience.mean_ratings : Means of ordered labels.
+        consilience.analysis.mean_ratings : Means of ordered labels.
 
         Examples
         --------

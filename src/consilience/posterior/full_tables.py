@@ -32,7 +32,7 @@ class AllItems:
 
     See Also
     --------
-    consilience.all_items : Open those of a run.
+    consilience.shards.all_items : Open those of a run.
 
     Examples
     --------
@@ -41,9 +41,9 @@ class AllItems:
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
-    ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
+    ...     fit = cs.shards.fit(shards, model="dawid_skene", engine="em")
     ...     fit.save(f"{folder}/run")
-    ...     tables = cs.all_items(f"{folder}/run")
+    ...     tables = cs.shards.all_items(f"{folder}/run")
     ...     first = tables.items.head(1)["item"].to_pylist()
     ...     tables.items.count_rows(), tables.labels_of(first)["item"].nunique()
     (30, 1)
@@ -154,9 +154,9 @@ def all_items(run: str | Path) -> AllItems:
     >>> from consilience.demo import study
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     shards = study(0, num_photos=30).shards(f"{folder}/shards")
-    ...     fit = cs.fit_shards(shards, model="dawid_skene", engine="em")
+    ...     fit = cs.shards.fit(shards, model="dawid_skene", engine="em")
     ...     fit.save(f"{folder}/run")
-    ...     cs.all_items(f"{folder}/run").items.count_rows()
+    ...     cs.shards.all_items(f"{folder}/run").items.count_rows()
     30
     """
     folder = Path(run)

@@ -27,7 +27,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
 
-from consilience.contains.space import MEANINGS, PRESENT, shares_by_meaning
 from consilience.errors import OptionError
 from consilience.intervals import bounds
 from consilience.posterior.confusion import population_draws
@@ -41,6 +40,7 @@ from consilience.posterior.stored import (
     stored,
 )
 from consilience.posterior.truth import Candidates, at_prob, candidates
+from consilience.presence.space import MEANINGS, PRESENT, shares_by_meaning
 from consilience.responses.text import natural_order, text_array
 from consilience.when_used import xr
 

@@ -87,7 +87,7 @@ def _of_trait(
     most: int,
 ) -> LeaveOneOut | None:
     """Score answers by the trait of their pair of item and label, summed out."""
-    from consilience.contains.latent_trait import traits  # noqa: PLC0415 (loads JAX)
+    from consilience.presence.latent_trait import traits  # noqa: PLC0415 (loads JAX)
 
     if not isinstance(space, ContainsSpace):
         return None

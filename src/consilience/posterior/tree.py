@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 
-from consilience.contains.space import MEANINGS
 from consilience.inference import Result
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Optimization
@@ -27,6 +26,7 @@ from consilience.posterior.spaces import (
 )
 from consilience.posterior.tables import as_dataset
 from consilience.posterior.truth import FIELDS, Candidates, Tempering, Truth
+from consilience.presence.space import MEANINGS
 from consilience.truth import ObjectsSpace, Space, named_pairs
 from consilience.when_used import xr
 

@@ -67,7 +67,7 @@ def with_names(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     >>> import pandas as pd
     >>> labels = pd.DataFrame({"label": ["n01"], "name": ["tench"]})
     >>> table = pd.DataFrame({"item": ["a"], "label": ["n01"]})
-    >>> cs.with_names(table, labels)
+    >>> cs.responses.with_names(table, labels)
       item  label
     0    a  tench
     """

@@ -67,7 +67,7 @@ class ScoreOptions:
     Examples
     --------
     >>> import consilience as cs
-    >>> cs.ScoreOptions(bins=10).bins
+    >>> cs.scoring.ScoreOptions(bins=10).bins
     10
     """
 
@@ -227,7 +227,7 @@ def score(
 
     See Also
     --------
-    plot_calibration : How often labels are right, by the probability stated.
+    consilience.plot.calibration : How often labels are right, by their probability.
     evaluate : Score models against a fit.
 
     Examples

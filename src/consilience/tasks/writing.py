@@ -301,7 +301,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
     >>> import pandas as pd
     >>> listed = pd.DataFrame({"item": ["a", "a"], "label": ["cat", "dog"]})
     >>> with tempfile.TemporaryDirectory() as parent:
-    ...     place = cs.write_tasks(
+    ...     place = cs.images.write_tasks(
     ...         listed,
     ...         Path(parent) / "tasks",
     ...         tool="mturk",

@@ -107,7 +107,7 @@ def fit():
 
 
 def test_a_fit_is_decided_label_by_label(fit):
-    result = cs.decide(fit, loss="f1")
+    result = cs.contains.decide(fit, loss="f1")
     assert list(result.labels) == ["item", "label", "probability", "present"]
     chance, present = (result.labels[name] for name in ("probability", "present"))
     assert chance[present].min() == result.threshold
@@ -117,8 +117,8 @@ def test_a_fit_is_decided_label_by_label(fit):
 
 def test_what_is_no_loss_is_refused(fit):
     with pytest.raises(OptionError, match="choose one of errors, f1"):
-        cs.decide(fit, loss="f2")
+        cs.contains.decide(fit, loss="f2")
     with pytest.raises(OptionError, match="a number above 0"):
-        cs.decide(fit, false_negative_cost=0.0)
+        cs.contains.decide(fit, false_negative_cost=0.0)
     with pytest.raises(OptionError, match="kind contains"):
-        cs.decide(choice_fit([[0.5, 0.5]], "xy"))
+        cs.contains.decide(choice_fit([[0.5, 0.5]], "xy"))

@@ -58,7 +58,7 @@ def tables(request):
     results = []
     for seed in range(request.param):
         responses, frequency = study(seed)
-        table = cs.selection_frequencies(fitted(responses), CUTS)
+        table = cs.contains.selection_frequencies(fitted(responses), CUTS)
         results.append(table.assign(true=[(frequency > cut).mean() for cut in CUTS]))
     return results
 
@@ -108,7 +108,7 @@ def test_bounds_of_a_pair_hold_its_frequency_unless_answers_count_four_times(
     times, right
 ):
     responses, frequency = study(50, pairs=1500, times=times)
-    table = cs.frequencies(fitted(responses), [0.5]).sort_values("item")
+    table = cs.contains.frequencies(fitted(responses), [0.5]).sort_values("item")
     inside = (table["lower"] <= frequency) & (frequency <= table["upper"])
     holds = abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / len(inside))
     assert bool(holds) is right
@@ -116,7 +116,7 @@ def test_bounds_of_a_pair_hold_its_frequency_unless_answers_count_four_times(
 
 def test_a_threshold_may_be_chosen_afterwards(one):
     responses, fit = one
-    table = cs.frequencies(fit, [0.5, 0.8])
+    table = cs.contains.frequencies(fit, [0.5, 0.8])
     assert np.allclose(table["above_0.5"], fit.labels()["probability"], atol=1e-6)
     other = cs.fit(
         responses,
@@ -133,6 +133,6 @@ def test_a_threshold_may_be_chosen_afterwards(one):
 def test_frequencies_are_of_counts_and_between_zero_and_one(one):
     responses, fit = one
     with pytest.raises(OptionError, match="fit contains_counts"):
-        cs.frequencies(cs.fit(responses, model="majority"))
+        cs.contains.frequencies(cs.fit(responses, model="majority"))
     with pytest.raises(OptionError, match="not a frequency"):
-        cs.selection_frequencies(fit, [1.0])
+        cs.contains.selection_frequencies(fit, [1.0])

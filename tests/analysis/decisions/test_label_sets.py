@@ -60,7 +60,7 @@ def mean_covered(studies, make, gold=GOLD, **options):
     for seed in range(studies):
         probability, truth, stated = make(np.random.default_rng(seed))
         stated = gold_of(stated, np.arange(gold))
-        sets = cs.label_sets(
+        sets = cs.analysis.label_sets(
             fit_of(probability), stated, coverage=COVERAGE, seed=seed, **options
         )
         shares.append(covered(sets, truth, np.arange(gold, len(truth))))
@@ -160,7 +160,7 @@ def test_the_sets_of_a_few_items_are_those_worked_by_hand():
     fit = fit_of(probability)
     gold = gold_of(np.zeros(4, int), np.arange(4))
     # Of four scores the fourth is exceeded by one in five: labels of .8 and more.
-    sets = cs.label_sets(fit, gold, coverage=0.8)
+    sets = cs.analysis.label_sets(fit, gold, coverage=0.8)
     without = sets[~sets["gold"]]
     assert without["item"].tolist() == ["i4", "i5", "i6"]
     # The second would be empty.
@@ -169,7 +169,7 @@ def test_the_sets_of_a_few_items_are_those_worked_by_hand():
     assert sets["gold"].tolist() == [True] * 4 + [False] * 3
     # Were the truth of the last but .1: labels of .1 and more, the likeliest first.
     low = np.vstack([probability[:3], [[0.1, 0.5, 0.4]], rest])
-    sets = cs.label_sets(fit_of(low), gold, coverage=0.8)
+    sets = cs.analysis.label_sets(fit_of(low), gold, coverage=0.8)
     without = sets[~sets["gold"] & (sets["item"] != "i5")]
     assert without["label"].tolist() == ["ant", "bee", "bee"]
     assert without["size"].tolist() == [2, 2, 1]
@@ -195,7 +195,8 @@ def test_the_same_seed_gives_the_same_sets_and_another_breaks_ties_otherwise():
     probability, truth = study(generator, 60, votes=3)
     gold = gold_of(truth, np.arange(20))
     one, again, other = (
-        cs.label_sets(fit_of(probability), gold, seed=seed) for seed in (0, 0, 1)
+        cs.analysis.label_sets(fit_of(probability), gold, seed=seed)
+        for seed in (0, 0, 1)
     )
     pd.testing.assert_frame_equal(one, again)
     assert not one.equals(other)
@@ -206,13 +207,15 @@ def test_of_several_gold_labels_any_counts_and_items_elsewhere_are_left_out():
     probability, truth = study(generator, 40)
     gold = gold_of(truth, np.arange(20))
     more = pd.concat([gold, gold.assign(item="elsewhere"), gold])
-    sets = cs.label_sets(fit_of(probability), gold)
-    pd.testing.assert_frame_equal(cs.label_sets(fit_of(probability), more), sets)
+    sets = cs.analysis.label_sets(fit_of(probability), gold)
+    pd.testing.assert_frame_equal(
+        cs.analysis.label_sets(fit_of(probability), more), sets
+    )
     every = pd.concat([gold.assign(label=name) for name in NAMES])
-    wide = cs.label_sets(fit_of(probability), every)
+    wide = cs.analysis.label_sets(fit_of(probability), every)
     assert len(wide) < len(sets)
     with pytest.raises(DataError, match="40 labels are further ones"):
-        cs.label_sets(fit_of(probability), every, by_class=True)
+        cs.analysis.label_sets(fit_of(probability), every, by_class=True)
 
 
 def test_a_truth_beside_the_candidates_is_beyond_all_of_them():
@@ -220,20 +223,20 @@ def test_a_truth_beside_the_candidates_is_beyond_all_of_them():
     fit = fit_of(probability, candidate_class=(PAIRS, np.tile([0, 1], (30, 1))))
     truth = np.zeros(30, int)
     truth[:2] = 2
-    sets = cs.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.8)
+    sets = cs.analysis.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.8)
     assert set(sets["label"]) <= {"ant", "bee"}
     with pytest.raises(DataError, match="2 of 20 gold items is not among their"):
-        cs.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.95)
+        cs.analysis.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.95)
 
 
 def test_too_few_gold_labels_are_refused_and_one_more_is_enough():
     probability, truth = study(np.random.default_rng(2), 40)
     fit = fit_of(probability)
     with pytest.raises(DataError, match="at least 9 items that are in the fit"):
-        cs.label_sets(fit, gold_of(truth, np.arange(8)))
-    assert len(cs.label_sets(fit, gold_of(truth, np.arange(9))))
+        cs.analysis.label_sets(fit, gold_of(truth, np.arange(8)))
+    assert len(cs.analysis.label_sets(fit, gold_of(truth, np.arange(9))))
     with pytest.raises(DataError, match="of the label 'cow'"):
-        cs.label_sets(
+        cs.analysis.label_sets(
             fit, gold_of(truth, np.flatnonzero(truth != 2)), coverage=0.5, by_class=True
         )
 
@@ -243,15 +246,15 @@ def test_what_cannot_be_calibrated_is_refused():
     fit, gold = fit_of(probability), gold_of(truth, np.arange(20))
     for coverage in (0.0, 1.0, float("nan")):
         with pytest.raises(OptionError, match="between 0 and 1"):
-            cs.label_sets(fit, gold, coverage=coverage)
+            cs.analysis.label_sets(fit, gold, coverage=coverage)
     with pytest.raises(OptionError, match="kind contains; label sets are for items"):
-        cs.label_sets(fit_of(probability, kind="contains"), gold)
+        cs.analysis.label_sets(fit_of(probability, kind="contains"), gold)
     with pytest.raises(DataError, match="none of its 1 items"):
-        cs.label_sets(fit, gold.assign(item="elsewhere"))
+        cs.analysis.label_sets(fit, gold.assign(item="elsewhere"))
     with pytest.raises(DataError, match="not among the 3 labels"):
-        cs.label_sets(fit, gold.assign(label="dodo"))
+        cs.analysis.label_sets(fit, gold.assign(label="dodo"))
     with pytest.raises(ColumnError, match="no column 'label'"):
-        cs.label_sets(fit, gold[["item"]])
+        cs.analysis.label_sets(fit, gold[["item"]])
 
 
 def test_gold_that_the_fit_was_given_is_refused_and_other_gold_is_not():
@@ -261,8 +264,8 @@ def test_gold_that_the_fit_was_given_is_refused_and_other_gold_is_not():
     given, other = truth.iloc[:20], truth.iloc[20:45]
     fit = cs.fit(responses, model="dawid_skene", gold=given)
     with pytest.raises(OptionError, match="the truth of 20 of the gold items"):
-        cs.label_sets(fit, truth)
-    sets = cs.label_sets(fit, other)
+        cs.analysis.label_sets(fit, truth)
+    sets = cs.analysis.label_sets(fit, other)
     assert sets.loc[sets["gold"], "item"].nunique() == 25
     first = sets.drop_duplicates("item")
     assert first["item"].tolist() == fit.items()["item"].tolist()

@@ -58,7 +58,7 @@ def exact(now):
 def test_the_answers_expected_are_those_of_all_futures():
     fit, belief = fitted()
     futures = 2000
-    table = cs.more_answers(fit, SURE, max_answers=MOST, futures=futures)
+    table = cs.contains.more_answers(fit, SURE, max_answers=MOST, futures=futures)
     assert np.allclose(table["probability"], belief[:, 1])
     for row, now in zip(table.itertuples(), belief, strict=True):
         expected, settled = exact(now)
@@ -69,7 +69,7 @@ def test_the_answers_expected_are_those_of_all_futures():
 
 def test_the_same_check_catches_another_degree_of_sureness():
     fit, belief = fitted()
-    table = cs.more_answers(fit, 0.99, max_answers=MOST, futures=2000)
+    table = cs.contains.more_answers(fit, 0.99, max_answers=MOST, futures=2000)
     away = [
         abs(row.expected - exact(now)[0]) > 4 * row.error
         for row, now in zip(table.itertuples(), belief, strict=True)
@@ -79,7 +79,7 @@ def test_the_same_check_catches_another_degree_of_sureness():
 
 def test_what_is_sure_needs_no_answer():
     fit, _ = fitted()
-    table = cs.more_answers(fit, 0.51, max_answers=MOST)
+    table = cs.contains.more_answers(fit, 0.51, max_answers=MOST)
     assert (table["expected"] == 0).all()
     assert (table["settled"] == 1).all()
 
@@ -104,7 +104,7 @@ def test_scales_and_counts_can_be_asked(model):
         similarity=alike if model == "contains" else None,
         effort=cs.EngineOptions(restarts=1, sweeps=3, draws=0),
     )
-    table = cs.more_answers(fit, max_answers=5, futures=10)
+    table = cs.contains.more_answers(fit, max_answers=5, futures=10)
     assert np.allclose(table["probability"], fit.labels()["probability"], atol=1e-5)
     assert table["expected"].between(0, 5).all()
     # Who is given up has used all answers.
@@ -114,6 +114,6 @@ def test_scales_and_counts_can_be_asked(model):
 def test_numbers_out_of_range_are_refused():
     fit, _ = fitted()
     with pytest.raises(OptionError, match="above one half"):
-        cs.more_answers(fit, 0.3)
+        cs.contains.more_answers(fit, 0.3)
     with pytest.raises(OptionError, match="kind choice"):
-        cs.more_answers(choice_fit([[0.5, 0.5]], "xy"))
+        cs.contains.more_answers(choice_fit([[0.5, 0.5]], "xy"))

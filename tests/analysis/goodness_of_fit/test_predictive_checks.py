@@ -61,7 +61,7 @@ def fitted(frame, model="bayesian_dawid_skene", engine="auto"):
 
 
 def checked(frame, model="bayesian_dawid_skene", engine="auto"):
-    return cs.predictive_checks(fitted(frame, model, engine), seed=1)
+    return cs.analysis.predictive_checks(fitted(frame, model, engine), seed=1)
 
 
 def least(checks, check):
@@ -100,7 +100,9 @@ def simulated():
             if which == "true":
                 for name, value in parameters.items():
                     fit.data["posterior"][name][0, 0] = value
-            checks = cs.predictive_checks(fit, replicates=REPLICATES, seed=seed)
+            checks = cs.analysis.predictive_checks(
+                fit, replicates=REPLICATES, seed=seed
+            )
             several.append(checks)
     return tables
 
@@ -139,7 +141,7 @@ def test_adjusted_p_values_raise_few_false_alarms(simulated, check):
 
 
 def test_a_model_that_is_right_is_reproduced(fit):
-    checks = cs.predictive_checks(fit, seed=1)
+    checks = cs.analysis.predictive_checks(fit, seed=1)
     for check in ("agreement", "votes", "errors"):
         assert least(checks, check) > FEW
 
@@ -150,7 +152,7 @@ def test_a_pair_that_copies_agrees_too_often(plain, fit):
     wide.loc[both, "p2"] = wide.loc[both, "p1"]
     copied = wide.reset_index().melt("item", value_name="label").dropna()
     for each, wrong in ((fitted(copied), True), (fit, False)):
-        checks = cs.predictive_checks(each, seed=1)
+        checks = cs.analysis.predictive_checks(each, seed=1)
         pairs = checks[checks["check"] == "agreement"]
         pair = pairs[(pairs["annotator"] == "p1") & (pairs["other"] == "p2")].iloc[0]
         assert pair["n"] == both.sum()
@@ -206,7 +208,7 @@ def test_labels_that_differ_in_difficulty_are_noticed_and_modelled():
 
 
 def test_observed_values_are_those_of_the_answers(plain, point):
-    checks = cs.predictive_checks(point)
+    checks = cs.analysis.predictive_checks(point)
     assert tuple(checks.columns) == COLUMNS
     wide = plain.pivot_table("label", "item", "annotator", aggfunc="first")
     equal, meetings, by_pair = 0, 0, {}
@@ -236,7 +238,7 @@ def test_errors_are_differences_from_the_posterior_of_the_truth(plain, point):
     truth, observed = candidates(point.data), point.data["observed_data"]
     unit, answer = (observed[name].to_numpy() for name in ("item", "answer"))
     wrong = 1 - truth.probability[unit, answer]
-    error = about_all(cs.predictive_checks(point)).loc["errors"]
+    error = about_all(cs.analysis.predictive_checks(point)).loc["errors"]
     assert error["n"] == len(plain)
     assert error["observed"] == pytest.approx(wrong.mean(), abs=0.01)
 
@@ -288,7 +290,7 @@ def test_the_truth_is_drawn_among_the_candidates(plain):
 def test_answers_without_annotators_have_votes_and_errors_alone(plain):
     responses = cs.read(plain[["item", "label"]], labels=list(LABELS))
     fit = cs.fit(responses, model="multinomial", engine="em")
-    checks = cs.predictive_checks(fit)
+    checks = cs.analysis.predictive_checks(fit)
     assert checks["check"].unique().tolist() == ["votes", "errors"]
     assert about_all(checks).loc["errors", "n"] == len(plain)
 
@@ -296,7 +298,7 @@ def test_answers_without_annotators_have_votes_and_errors_alone(plain):
 def test_yes_or_no_answers_are_checked_by_pair_of_item_and_label():
     study = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
     fit = cs.fit(study.responses, model="contains_states", engine="vb", seed=0)
-    checks = cs.predictive_checks(fit)
+    checks = cs.analysis.predictive_checks(fit)
     states = set(map(str, fit.data["constant_data"]["true_class"].to_numpy()))
     assert set(checks["label"].dropna()) <= states
     assert (checks["adjusted_p"] > FEW).all()
@@ -308,29 +310,29 @@ def test_models_with_subtypes_are_checked(plain):
 
 
 def test_a_seed_gives_the_same_table_and_a_saved_fit_too(fit, tmp_path):
-    checks = cs.predictive_checks(fit, seed=3)
+    checks = cs.analysis.predictive_checks(fit, seed=3)
     fit.save(tmp_path / "run")
-    again = cs.predictive_checks(cs.load(tmp_path / "run"), seed=3)
+    again = cs.analysis.predictive_checks(cs.load(tmp_path / "run"), seed=3)
     pd.testing.assert_frame_equal(checks, again)
-    other = cs.predictive_checks(fit, seed=4)
+    other = cs.analysis.predictive_checks(fit, seed=4)
     assert not np.allclose(checks["replicated"], other["replicated"])
 
 
 def test_pairs_and_labels_with_little_are_left_out(fit):
-    every = cs.predictive_checks(fit, replicates=50, min_items=1)
-    some = cs.predictive_checks(fit, replicates=50, min_items=100)
+    every = cs.analysis.predictive_checks(fit, replicates=50, min_items=1)
+    some = cs.analysis.predictive_checks(fit, replicates=50, min_items=100)
     pairs = [each[each["annotator"].notna()] for each in (every, some)]
     assert pairs[0]["n"].min() < 100 <= pairs[1]["n"].min()
     assert len(pairs[1]) == (pairs[0]["n"] >= 100).sum()
 
 
 def test_many_answers_are_drawn_again_less_often(fit, monkeypatch):
-    assert cs.predictive_checks(fit)["adjusted_p"].min() < 1
+    assert cs.analysis.predictive_checks(fit)["adjusted_p"].min() < 1
     monkeypatch.setattr(module, "MAX_DRAWN", 1)
-    p = cs.predictive_checks(fit)["p"] * (module.FEWEST + 1)
+    p = cs.analysis.predictive_checks(fit)["p"] * (module.FEWEST + 1)
     np.testing.assert_allclose(2 * p, np.round(2 * p))
     monkeypatch.setattr(module, "MAX_MEETINGS", 100)
-    few = cs.predictive_checks(fit, min_items=1)
+    few = cs.analysis.predictive_checks(fit, min_items=1)
     assert few[few["annotator"].notna()]["n"].sum() <= 100
 
 
@@ -340,11 +342,11 @@ def test_many_answers_are_drawn_again_less_often(fit, monkeypatch):
 )
 def test_arguments_that_are_too_small_are_refused(fit, settings, message):
     with pytest.raises(OptionError, match=message):
-        cs.predictive_checks(fit, **settings)
+        cs.analysis.predictive_checks(fit, **settings)
 
 
 def test_models_without_tables_are_refused(plain, lamps):
     with pytest.raises(OptionError, match="majority has no tables"):
-        cs.predictive_checks(fitted(plain, "majority"))
+        cs.analysis.predictive_checks(fitted(plain, "majority"))
     with pytest.raises(OptionError, match="kind objects"):
-        cs.predictive_checks(lamps[0])
+        cs.analysis.predictive_checks(lamps[0])

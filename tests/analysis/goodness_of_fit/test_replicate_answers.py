@@ -28,7 +28,7 @@ def _closed():
 
 
 def test_labels_are_given_about_as_often_as_they_were(fit):
-    data = cs.replicate_answers(fit, replicates=60)
+    data = cs.analysis.replicate_answers(fit, replicates=60)
     again = data["posterior_predictive"]["answer"].to_numpy()[0]
     observed = data["observed_data"]["answer"].to_numpy()
     labels = data["observed_data"]["answer"].attrs["labels"]
@@ -45,17 +45,17 @@ def test_a_row_that_stands_for_several_answers_is_replicated_as_often():
         {"item": ["a", "a", "b"], "label": ["x", "y", "x"], "n": [3, 1, 2]}
     )
     fit = cs.fit(cs.read(table, n="n"), model="multinomial")
-    data = cs.replicate_answers(fit, replicates=4)
+    data = cs.analysis.replicate_answers(fit, replicates=4)
     assert data["posterior_predictive"].sizes["response"] == 6
     assert data["observed_data"]["item"].to_numpy().tolist().count("a") == 4
 
 
 def test_there_has_to_be_a_replicate_and_a_model_of_tables(fit):
     with pytest.raises(OptionError, match="1 or more"):
-        cs.replicate_answers(fit, replicates=0)
+        cs.analysis.replicate_answers(fit, replicates=0)
     objects = xr.DataTree(xr.Dataset(attrs={"kind": "objects"}))
     with pytest.raises(OptionError, match="kind objects"):
-        cs.replicate_answers(cs.Fit(objects))
+        cs.analysis.replicate_answers(cs.Fit(objects))
 
 
 def test_arviz_reads_the_data_of_a_fit_as_they_are(fit):
@@ -65,4 +65,4 @@ def test_arviz_reads_the_data_of_a_fit_as_they_are(fit):
         assert loo(fit.data).n_data_points == 40
     for plot in (plot_forest, plot_trace):
         plot(fit.data, var_names=["prevalence"])
-    plot_ppc_rootogram(cs.replicate_answers(fit, replicates=20))
+    plot_ppc_rootogram(cs.analysis.replicate_answers(fit, replicates=20))

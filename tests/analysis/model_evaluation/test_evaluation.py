@@ -135,7 +135,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
     lists = [
         from_table(said[said["model"] == name], name, name) for name in ("one", "two")
     ]
-    cs.candidates(lists).save(tmp_path / "lists")
+    cs.images.candidates(lists).save(tmp_path / "lists")
     assert classifiers_of(tmp_path / "lists") == ["one", "two"]
     assert classifiers_of(tmp_path / "lists" / "candidates.parquet") == []
     answers = said[["item"]].assign(annotator=list("aaabbb"), label=THREE_LABELS * 2)
@@ -145,7 +145,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
     plain = cs.fit(answers, model="dawid_skene", engine="em")
     assert len(evaluate(plain, said).models)
     for place, one in enumerate(lists):
-        cs.candidates([one]).save(tmp_path / f"list{place}")
+        cs.images.candidates([one]).save(tmp_path / f"list{place}")
     em = {"model": "dawid_skene", "engine": "em"}
     reported = cs.fit(answers, **em, candidates=tmp_path / "list0")
     later = cs.predict(reported, answers, candidates=tmp_path / "list1")

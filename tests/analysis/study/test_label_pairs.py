@@ -26,10 +26,10 @@ def responses():
 def test_none_of_these_is_no_other_name_of_a_class(responses):
     fit = cs.fit(responses, model="tsipras2020")
     assert (fit.items()["label"] == NONE).all()
-    assert NONE not in cs.cooccurring(fit, responses).to_string()
+    assert NONE not in cs.analysis.cooccurring(fit, responses).to_string()
 
 
 def test_none_of_these_is_in_no_pair_that_people_cannot_tell_apart(responses):
-    pairs = cs.human_confusion(responses).pairs(min_probability=0.0)
+    pairs = cs.analysis.human_confusion(responses).pairs(min_probability=0.0)
     assert len(pairs) == 1
     assert set(pairs.loc[0, ["label_a", "label_b"]]) == {"lamp", "tabby"}

@@ -16,7 +16,7 @@ ROWS = [  # yes, maybe, no
 
 
 def rivals(**dataset):
-    return cs.rival_labels(contains_fit(ROWS), as_labels(dataset))
+    return cs.analysis.rival_labels(contains_fit(ROWS), as_labels(dataset))
 
 
 def test_a_rival_has_at_least_as_many_yes_where_a_maybe_is_half():
@@ -35,4 +35,4 @@ def test_it_needs_answers_about_the_labels_of_the_data_set():
         rivals(i="emu")
     choice = choice_fit([[0.5, 0.5]], ["cat", "dog"])
     with pytest.raises(KindError, match="of kind choice"):
-        cs.rival_labels(choice, as_labels({"i0": "cat"}))
+        cs.analysis.rival_labels(choice, as_labels({"i0": "cat"}))

@@ -17,7 +17,9 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
         ("j", "a", "shade", True),
     ]
     responses = objects_responses(rows, {"i": "lamp", "j": "shade"})
-    result = cs.valid_labels(cs.fit(responses, model="tsipras2020"), [0.4, 0.6])
+    result = cs.analysis.valid_labels(
+        cs.fit(responses, model="tsipras2020"), [0.4, 0.6]
+    )
     # Of i, lamp has both answers and shade one of two.
     assert result["value"].tolist() == pytest.approx([1.5, 0.5, 1.0, 0.0])
     assert result["what"].eq("labels").all()
@@ -29,16 +31,16 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
 def test_a_threshold_that_is_no_share_is_refused():
     fit = choice_fit([[0.5, 0.5]], "xy")
     with pytest.raises(OptionError, match="threshold 1"):
-        cs.valid_labels(fit, [1.0])
+        cs.analysis.valid_labels(fit, [1.0])
     with pytest.raises(OptionError, match="fit contains_counts"):
-        cs.valid_labels(fit)
+        cs.analysis.valid_labels(fit)
 
 
 def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
     objects_study, objects_fit, objects_fit_of_draws
 ):
-    table = cs.valid_label_counts(objects_fit, [0.3, 0.5], most=20)
-    means = cs.valid_labels(objects_fit, [0.3, 0.5]).set_index(
+    table = cs.analysis.valid_label_counts(objects_fit, [0.3, 0.5], most=20)
+    means = cs.analysis.valid_labels(objects_fit, [0.3, 0.5]).set_index(
         ["what", "threshold", "statistic"]
     )["value"]
     for cell, rows in table.groupby(["what", "threshold"]):
@@ -51,40 +53,40 @@ def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
     # One draw does not tell what is unknown of the parameters.
     assert table[["lower", "upper"]].isna().all(axis=None)
     drawn = cs.predict(objects_fit_of_draws(3), objects_study.responses)
-    table = cs.valid_label_counts(drawn, [0.5])
+    table = cs.analysis.valid_label_counts(drawn, [0.5])
     assert table["value"].between(table["lower"], table["upper"]).all()
 
 
 def test_the_last_number_stands_for_more_and_other_items_for_one(objects_fit):
-    whole = cs.valid_label_counts(objects_fit, most=20)
-    short = cs.valid_label_counts(objects_fit, most=2)
+    whole = cs.analysis.valid_label_counts(objects_fit, most=20)
+    short = cs.analysis.valid_label_counts(objects_fit, most=2)
     of_objects = [each[each["what"] == "objects"]["value"] for each in (whole, short)]
     tail = of_objects[0].iloc[2:].sum()
     assert of_objects[1].tolist() == pytest.approx([*of_objects[0].iloc[:2], tail])
-    more = cs.valid_label_counts(objects_fit, of=200)
+    more = cs.analysis.valid_label_counts(objects_fit, of=200)
     more = more[more["what"] == "objects"]["value"].to_numpy()
-    expected = 0.6 * cs.valid_label_counts(objects_fit)["value"].to_numpy()[:7]
+    expected = 0.6 * cs.analysis.valid_label_counts(objects_fit)["value"].to_numpy()[:7]
     expected[1] += 0.4
     assert more == pytest.approx(expected)
     with pytest.raises(OptionError, match="of=119 is less than the 120 items"):
-        cs.valid_label_counts(objects_fit, of=119)
+        cs.analysis.valid_label_counts(objects_fit, of=119)
 
 
 def test_the_distribution_of_asked_labels_is_that_of_all_their_combinations():
     study = cs.simulate(kind="contains", items=25, annotators=6, classes=4, seed=2)
     fit = cs.fit(study.responses, model="contains_counts", engine="em", seed=0)
-    stated = cs.valid_labels(fit, [0.3, 0.5])
+    stated = cs.analysis.valid_labels(fit, [0.3, 0.5])
     stated = stated.set_index(["threshold", "statistic"])["value"]
     for threshold in (0.3, 0.5):
         above = f"above_{threshold}"
-        chance = cs.frequencies(fit, [threshold])
+        chance = cs.contains.frequencies(fit, [threshold])
         expected = np.zeros(5)
         for _, probability in chance.groupby("item", observed=True)[above]:
             for present in np.ndindex(*(2,) * len(probability)):
                 hit = np.array(present, bool)
                 weight = np.where(hit, probability, 1 - probability).prod()
                 expected[hit.sum()] += weight / 25
-        table = cs.valid_label_counts(fit, [threshold], most=4)
+        table = cs.analysis.valid_label_counts(fit, [threshold], most=4)
         assert table["value"].tolist() == pytest.approx(expected, abs=1e-6)
         mean, several = stated[threshold, "mean"], stated[threshold, "several"]
         assert mean == pytest.approx(chance[above].sum() / 25)

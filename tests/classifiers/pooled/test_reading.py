@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 def test_the_listing_names_rows_and_labels_are_ranks_of_synsets(folder):
     place = folder(one=[[1, 0], [0, 1], [0, 1]], other=[[0], [0], [1]])
-    read = cs.read_predictions(place)
+    read = cs.images.read_predictions(place)
     table = read.table.set_index(["model", "item", "rank"])["label"]
     assert len(table) == 9
     assert table["one", "x.JPEG", 1] == "1"
@@ -42,7 +42,7 @@ def test_the_listing_names_rows_and_labels_are_ranks_of_synsets(folder):
     # Only that listing names the labels of the data set.
     (place / "imagenet-validation-original.json").unlink()
     with pytest.raises(SourceError, match=r"holds no predictions\.toml"):
-        cs.read_predictions(place)
+        cs.images.read_predictions(place)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,11 @@ def test_a_folder_that_does_not_fit_together_is_refused(
     folder, images, arrays, error, message
 ):
     with pytest.raises(error, match=message):
-        cs.read_predictions(folder(images, **arrays))
+        cs.images.read_predictions(folder(images, **arrays))
 
 
 def test_public_predictions_and_answers_have_the_same_items_and_labels(data_folder):
-    predictions = cs.read_predictions(data_folder / "imagenetv2")
+    predictions = cs.images.read_predictions(data_folder / "imagenetv2")
     assert len(predictions.table) == 12 * 50_000 * 5
     best = predictions.table.query("rank == 1 and model == 'resnet50'")
     own = predictions.dataset_labels.set_index("item")["label"]

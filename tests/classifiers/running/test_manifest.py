@@ -62,5 +62,7 @@ def test_a_mark_of_the_byte_order_is_no_part_of_a_name():
 def test_a_network_is_no_classifier_and_is_to_be_wrapped(tmp_path):
     network = tmp_path / "own.onnx"
     network.write_bytes(b"")
-    with pytest.raises(SourceError, match=r"own\.onnx: a file.* `consilience wrap`"):
+    with pytest.raises(
+        SourceError, match=r"own\.onnx: a file.* `consilience images wrap`"
+    ):
         read_manifest(network)

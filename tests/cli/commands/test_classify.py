@@ -25,7 +25,9 @@ def photographs(tmp_path):
 
 
 def classify(run, photographs, *more):
-    return run("classify", photographs, "--model-dir", LITE0, "--out", "p", *more)
+    return run(
+        "images", "classify", photographs, "--model-dir", LITE0, "--out", "p", *more
+    )
 
 
 def test_photographs_become_candidates_by_name(run, photographs, capsys, tmp_path):
@@ -36,7 +38,7 @@ def test_photographs_become_candidates_by_name(run, photographs, capsys, tmp_pat
     assert "skipped, because their names are not those of images: 1" in said.err
     assert "ran on the" in said.err
     assert "1 could not be used" in said.err
-    assert run("candidates", "p", "--label-column", "name", "--out", "c") == 0
+    assert run("images", "candidates", "p", "--label-column", "name", "--out", "c") == 0
     assert "2 candidates of" not in capsys.readouterr().out
     table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
     coffee = list(table.loc[table["item"] == "coffee", "label"])
@@ -59,7 +61,8 @@ def test_earlier_predictions_stay_until_the_new_ones_are_complete(
     assert classify(run, photographs) == 0
     assert "0 images; 3 were done before" in capsys.readouterr().out
     before = files()
-    mistyped = ("classify", photographs, "--model-dir", "modles", "--out", "p")
+    of_photographs = ("images", "classify", photographs, "--out", "p")
+    mistyped = (*of_photographs, "--model-dir", "modles")
     assert run(*mistyped, "--overwrite") == 2
     assert files() == before
 
@@ -87,12 +90,12 @@ def test_a_folder_that_is_something_else_is_left_alone(run, photographs, tmp_pat
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("classify", "nowhere", "--model-dir", LITE0, "--out", "p"),
-        ("classify", ".", "--model-dir", ".", "--out", "p"),
-        ("classify", ".", "--out", "p"),
-        ("candidates", "nowhere", "--out", "c"),
-        ("candidates", ".", "--out", "c"),
-        ("candidates", "top5.npy", "--out", "c"),
+        ("images", "classify", "nowhere", "--model-dir", LITE0, "--out", "p"),
+        ("images", "classify", ".", "--model-dir", ".", "--out", "p"),
+        ("images", "classify", ".", "--out", "p"),
+        ("images", "candidates", "nowhere", "--out", "c"),
+        ("images", "candidates", ".", "--out", "c"),
+        ("images", "candidates", "top5.npy", "--out", "c"),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence(run, capsys, tmp_path, arguments):
@@ -115,7 +118,7 @@ def test_lists_of_ranks_with_gold_become_log_odds(run, capsys, tmp_path):
     gold.to_csv(tmp_path / "gold.csv", index=False)
     assert (
         run(
-            *("candidates", "top2.npy", "--items", "items.csv"),
+            *("images", "candidates", "top2.npy", "--items", "items.csv"),
             *("--labels", "labels.csv"),
             *("--gold", "gold.csv", "--out", "c", "--json"),
         )
@@ -135,7 +138,7 @@ def test_what_annotators_said_joins_the_candidates(run, tmp_path):
     said = {"item": "i", "annotator": ["ann", "bob"], "label": ["unicorn", "cat"]}
     pd.DataFrame(said).to_csv(tmp_path / "said.csv", index=False)
     more = ("--responses", "said.csv", "--top", 1)
-    assert run("candidates", "ranks.csv", *more, "--out", "c") == 0
+    assert run("images", "candidates", "ranks.csv", *more, "--out", "c") == 0
     table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
     assert set(table["label"]) == {"cat", "unicorn"}
     sources = pd.read_parquet(tmp_path / "c" / "sources.parquet")
@@ -151,7 +154,7 @@ def test_photographs_become_labels_without_a_file_made_by_hand(
         encoding="utf-8",
     )
     assert classify(run, photographs, "--naming", "stem") == 0
-    assert run("candidates", "p", "--out", "c") == 0
+    assert run("images", "candidates", "p", "--out", "c") == 0
     how = ("--model", "dawid_skene", "--engine", "em")
     given = ("answers.csv", "--candidates", "c")
     assert run("fit", *given, *how, "--out", "run", "-v") == 0

@@ -34,35 +34,35 @@ def asked(tmp_path_factory):
 
 def test_thresholds_are_told(run, asked, capsys):
     options = ("--threshold", "0.5", "--threshold", "0.9")
-    assert run("filtering", asked, *options, "--json") == 0
+    assert run("contains", "filtering", asked, *options, "--json") == 0
     output = json.loads(capsys.readouterr().out)["thresholds"]
-    expected = cs.filtering(cs.load(asked), [0.5, 0.9])
+    expected = cs.contains.filtering(cs.load(asked), [0.5, 0.9])
     assert [row["kept"] for row in output] == expected["kept"].tolist()
-    assert run("filtering", asked, *options) == 0
+    assert run("contains", "filtering", asked, *options) == 0
     assert "wrong_lower" in capsys.readouterr().out
 
 
 def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
     out = tmp_path / "called.csv"
-    assert run("decide", asked, "--loss", "f1", "--out", out, "--json") == 0
+    assert run("contains", "decide", asked, "--loss", "f1", "--out", out, "--json") == 0
     output = json.loads(capsys.readouterr().out)
-    expected = cs.decide(cs.load(asked), loss="f1")
+    expected = cs.contains.decide(cs.load(asked), loss="f1")
     assert output["threshold"] == expected.threshold
     assert output["present"] == expected.labels["present"].sum()
     written = pd.read_csv(out)
     assert written["present"].tolist() == expected.labels["present"].tolist()
-    assert run("decide", asked, "--out", out) == 2
+    assert run("contains", "decide", asked, "--out", out) == 2
     assert "pass --overwrite" in capsys.readouterr().err
-    assert run("decide", asked, "--out", out, "--overwrite") == 0
+    assert run("contains", "decide", asked, "--out", out, "--overwrite") == 0
     capsys.readouterr()
-    assert run("decide", asked) == 0
+    assert run("contains", "decide", asked) == 0
     assert "are called present" in capsys.readouterr().out
-    assert run("decide", asked, "--out", tmp_path / "called.xls") == 2
+    assert run("contains", "decide", asked, "--out", tmp_path / "called.xls") == 2
     assert "fix the ending" in capsys.readouterr().err
 
 
 def test_the_leading_question_is_that_of_the_fit(run, asked, capsys):
-    assert run("leading-question", asked, "--json") == 0
+    assert run("contains", "leading-question", asked, "--json") == 0
     output = json.loads(capsys.readouterr().out)["contrasts"]
     names = ["a similar label is there", "and was not shown"]
     assert [row["contrast"] for row in output] == names
@@ -81,4 +81,4 @@ def test_a_fit_that_knows_no_similar_labels_is_refused():
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     fit = cs.fit(frame, model="contains_states", engine="vb")
     with pytest.raises(OptionError, match="fit the model contains"):
-        cs.leading_question(fit)
+        cs.contains.leading_question(fit)

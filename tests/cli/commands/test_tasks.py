@@ -22,8 +22,11 @@ def test_the_command_writes_what_the_function_writes(run, candidates, tmp_path, 
     options = ("--kind", "objects", "--image-prefix", PREFIX, "--seed", "3")
     for tool in ("label-studio", "mturk", "zooniverse"):
         out = tmp_path / tool
-        assert run("tasks", candidates, "--for", tool, *options, "--out", out) == 0
-        other = cs.write_tasks(
+        assert (
+            run("images", "tasks", candidates, "--for", tool, *options, "--out", out)
+            == 0
+        )
+        other = cs.images.write_tasks(
             tmp_path / candidates,
             tmp_path / f"{tool}-function",
             tool=tool,
@@ -44,7 +47,10 @@ def test_its_options_are_heeded_and_its_json_is_alone(
     run, candidates, tmp_path, capsys
 ):
     options = ("--for", "label-studio", "--image-prefix", PREFIX, "--out", "tasks")
-    assert run("tasks", candidates, *options, "--top", 1, "--no-none", "--json") == 0
+    assert (
+        run("images", "tasks", candidates, *options, "--top", 1, "--no-none", "--json")
+        == 0
+    )
     assert json.loads(capsys.readouterr().out) == {
         "out": "tasks",
         "tasks": 2,
@@ -52,8 +58,8 @@ def test_its_options_are_heeded_and_its_json_is_alone(
     }
     offered = pd.read_parquet(tmp_path / "tasks" / "offered.parquet")
     assert offered["label"].tolist() == ["281", "281"]
-    assert run("tasks", candidates, *options) == 2
+    assert run("images", "tasks", candidates, *options) == 2
     assert "pass --overwrite" in capsys.readouterr().err
-    assert run("tasks", candidates, *options, "--overwrite") == 0
-    assert run("tasks", candidates, "--for", "mturk", "--out", "other") == 2
+    assert run("images", "tasks", candidates, *options, "--overwrite") == 0
+    assert run("images", "tasks", candidates, "--for", "mturk", "--out", "other") == 2
     assert "--image-prefix" in capsys.readouterr().err

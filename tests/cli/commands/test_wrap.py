@@ -21,7 +21,7 @@ def network(tmp_path):
 
 
 def test_a_network_becomes_predictions(run, network, tmp_path, capsys):
-    assert run("wrap", *network, *USUAL, "--out", "colours") == 0
+    assert run("images", "wrap", *network, *USUAL, "--out", "colours") == 0
     shown = capsys.readouterr().out
     assert "mean: 123.675 116.28 103.53 (given)" in shown
     assert "size: 8 (the graph)" in shown
@@ -29,8 +29,8 @@ def test_a_network_becomes_predictions(run, network, tmp_path, capsys):
     assert "largest difference from the original answers: 0.0e+00" in shown
     (tmp_path / "coffee.png").write_bytes(photograph("coffee"))
     models = ("--model-dir", "colours", "--device", "cpu")
-    assert run("classify", "coffee.png", *models, "--out", "p") == 0
-    assert run("candidates", "p", "--out", "c") == 0
+    assert run("images", "classify", "coffee.png", *models, "--out", "p") == 0
+    assert run("images", "candidates", "p", "--out", "c") == 0
     table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
     assert set(table["label"]) == {"red", "green", "blue"}
 
@@ -41,14 +41,14 @@ def test_the_result_can_be_had_as_json_and_is_replaced_only_on_demand(
     config = {"do_normalize": False, "size": {"height": 8, "width": 8}}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(config))
     stated = ("--preprocessor", "preprocessor_config.json", "--name", "mine")
-    assert run("wrap", *network, *stated, "--out", "m", "--json") == 0
+    assert run("images", "wrap", *network, *stated, "--out", "m", "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert result["name"] == "mine"
     origins = {each["name"]: each["origin"] for each in result["decisions"]}
     assert origins["mode"] == "preprocessor_config.json"
     assert sorted(result["first_labels"]) == ["blue", "green", "red"]
-    assert run("wrap", *network, *USUAL, "--out", "m") == 2
-    assert run("wrap", *network, *USUAL, "--out", "m", "--overwrite") == 0
+    assert run("images", "wrap", *network, *USUAL, "--out", "m") == 2
+    assert run("images", "wrap", *network, *USUAL, "--out", "m", "--overwrite") == 0
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_result_can_be_had_as_json_and_is_replaced_only_on_demand(
 def test_a_mistake_is_answered_with_one_sentence(
     run, network, tmp_path, capsys, more, message
 ):
-    assert run("wrap", *network, "--out", "m", *more) == 2
+    assert run("images", "wrap", *network, "--out", "m", *more) == 2
     shown = capsys.readouterr().err
     assert shown.startswith("consilience: ")
     assert shown.count("\n") == 1

@@ -70,8 +70,8 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
 
     Examples
     --------
-    consilience candidates predictions --out candidates
-    consilience candidates predictions --policy ensemble --top 6 --gold gold.csv
+    consilience images candidates predictions --out candidates
+    consilience images candidates predictions --policy ensemble --top 6 --gold gold.csv
         --out candidates
     """
     from consilience.classifiers import candidates as pool
@@ -195,7 +195,7 @@ def tasks(  # noqa: PLR0913 (each option stands alone)
 
     Examples
     --------
-    consilience tasks candidates --for label-studio --images photos --out tasks
+    consilience images tasks candidates --for label-studio --images photos --out tasks
     """
     import pandas as pd
 

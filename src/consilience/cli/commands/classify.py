@@ -92,9 +92,9 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
 
     Examples
     --------
-    consilience wrap network.onnx --labels labels.txt --mean 0.485 0.456 0.406 --std
-        0.229 0.224 0.225 --out classifier
-    consilience wrap model.onnx --labels labels.txt --preprocessor
+    consilience images wrap network.onnx --labels labels.txt --mean 0.485 0.456 0.406
+        --std 0.229 0.224 0.225 --out classifier
+    consilience images wrap model.onnx --labels labels.txt --preprocessor
         preprocessor_config.json --out classifier
     """
     from consilience.classifiers import wrap as make
@@ -135,7 +135,15 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
         "first_labels": wrapped.first,
         "decisions": wrapped.decisions,
     }
-    following = ("classify", "IMAGES", "--model-dir", out, "--out", "predictions")
+    following = (
+        "images",
+        "classify",
+        "IMAGES",
+        "--model-dir",
+        out,
+        "--out",
+        "predictions",
+    )
     finish(show, result, *following, written=out)
 
 
@@ -200,7 +208,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
 
     Examples
     --------
-    consilience classify photos --model-dir models/efficientnet_lite0 --out
+    consilience images classify photos --model-dir models/efficientnet_lite0 --out
         predictions
     """
     from consilience.classifiers import Pace, list_images
@@ -236,5 +244,5 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         sentence = f"{outcome.unusable:,} could not be used: see the column reason of"
         show.print(f"{sentence} {out / 'images'}", soft_wrap=True)
     result = {"predictions": out, **asdict(outcome)}
-    following = ("candidates", out, "--out", out.parent / "candidates")
+    following = ("images", "candidates", out, "--out", out.parent / "candidates")
     finish(show, result, *following, written=out)

@@ -35,8 +35,8 @@ def filtering(
 
     Examples
     --------
-    consilience filtering run
-    consilience filtering run --threshold 0.5 0.7 --by probability
+    consilience contains filtering run
+    consilience contains filtering run --threshold 0.5 0.7 --by probability
     """
     from consilience.analysis import filtering as estimate
 
@@ -44,7 +44,9 @@ def filtering(
     show = screen(as_json=json)
     if not json:
         show.print(_table(kept))
-    finish(show, {"thresholds": kept}, "decide", run, "--out", "decided.csv")
+    finish(
+        show, {"thresholds": kept}, "contains", "decide", run, "--out", "decided.csv"
+    )
 
 
 def decide(
@@ -73,7 +75,7 @@ def decide(
 
     Examples
     --------
-    consilience decide run --out decided.csv
+    consilience contains decide run --out decided.csv
     """
     from consilience.analysis import decide as minimize_loss
     from consilience.posterior import export_table
@@ -112,7 +114,7 @@ def leading_question(run: Run, /, *, json: Json = False) -> None:
 
     Examples
     --------
-    consilience leading-question run
+    consilience contains leading-question run
     """
     from consilience.analysis import leading_question as table_of
 
@@ -120,7 +122,7 @@ def leading_question(run: Run, /, *, json: Json = False) -> None:
     show = screen(as_json=json)
     if not json:
         show.print(_table(contrasts))
-    finish(show, {"contrasts": contrasts}, "filtering", run)
+    finish(show, {"contrasts": contrasts}, "contains", "filtering", run)
 
 
 def _table(contrasts: "pd.DataFrame") -> Table:

@@ -16,7 +16,7 @@ def read_shards(
 ) -> None:
     """Write shards, and say what was kept and dropped."""
     from consilience.progress import bar
-    from consilience.shards import MARKER, as_address, check_options, written_shards
+    from consilience.sharding import MARKER, as_address, check_options, written_shards
 
     address = as_address(str(source))
     check_free(out, marker=MARKER, overwrite=overwrite)
@@ -70,7 +70,7 @@ def fit_shards(
     from consilience import fitting
     from consilience.posterior import ITEMS, LABELS
     from consilience.progress import bar
-    from consilience.shards import Shards
+    from consilience.sharding import Shards
 
     show = screen(as_json=json)
     shards = Shards.load(folder)

@@ -138,7 +138,7 @@ def _files(source: Source) -> Sequence[Source]:
     if (source / SHARDS).is_file():
         raise SourceError(
             f"{source}: a folder of shards, which are fitted without being read "
-            "(`fit_shards`, or the command fit); name it there, or the original files "
+            "(`shards.fit`, or the command fit); name it there, or the original files "
             "here"
         )
     inside = [path for path in source.rglob("*") if path.suffix.lower() in _ANSWERS]

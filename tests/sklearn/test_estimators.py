@@ -1,0 +1,254 @@
+import inspect
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import estimator_checks
+
+import consilience as cs
+from consilience import annotators
+from consilience.errors import DataError
+
+ALL = {
+    cs.sklearn.Multinomial: "em",
+    cs.sklearn.DawidSkene: "auto",
+    cs.sklearn.BayesianDawidSkene: "em",
+    cs.sklearn.HierarchicalDawidSkene: "vb",
+    cs.sklearn.OneCoinDawidSkene: "em",
+    cs.sklearn.SharedErrors: "em",
+    cs.sklearn.ClassConditional: "em",
+    cs.sklearn.MACE: "em",
+    cs.sklearn.CommunityBCC: "em",
+    cs.sklearn.EBCC: "em",
+    cs.sklearn.GLAD: "em",
+    cs.sklearn.BWA: "rule",
+    cs.sklearn.ItemDifficulty: "em",
+    cs.sklearn.LogisticRandomEffects: "gibbs",
+}
+# What scikit-learn asks of any estimator, whatever it is fitted to. (That a setting of
+# a wrong type raises nothing cannot be asked where types are checked in tests.)
+CHECKS = (
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_set_params,
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_estimator_tags_renamed,
+    estimator_checks.check_mixin_order,
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_valid_tag_types,
+)
+# They give what is no table, which types in tests refuse first.
+TYPES_ARE_CHECKED = {
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_estimators_unfitted",
+}
+# These fit to a matrix of numbers, and a table of answers is none. What they are after
+# is tested below where it has a meaning: pickling, and that a fit changes no parameter,
+# can be repeated, and does not depend on the order of the answers.
+FIT_TO_A_MATRIX = """
+array_api_input complex_data dict_unchanged dont_overwrite_parameters
+dtype_object estimator_sparse_array estimator_sparse_matrix estimator_sparse_tag
+estimators_dtypes estimators_empty_data_messages estimators_fit_returns_self
+estimators_nan_inf estimators_overwrite_params estimators_pickle
+f_contiguous_array_estimator fit1d fit2d_1feature fit2d_1sample fit2d_predict1d
+fit_check_is_fitted fit_idempotent fit_score_takes_y
+methods_sample_order_invariance methods_subset_invariance n_features_in
+n_features_in_after_fitting pipeline_consistency positive_only_tag_during_fit
+readonly_memmap_input
+"""
+CLASSICAL = (
+    cs.sklearn.MajorityVote,
+    cs.sklearn.Wawa,
+    cs.sklearn.ZeroBasedSkill,
+    cs.sklearn.MMSR,
+    cs.sklearn.KOS,
+    cs.sklearn.DawidSkene,
+    cs.sklearn.OneCoinDawidSkene,
+    cs.sklearn.GLAD,
+    cs.sklearn.MACE,
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    task = pd.Series(range(7, 27))
+    answers = {"ann": task % 2, "bob": task % 2, "cid": (task % 3 == 0).astype(int)}
+    wide = pd.DataFrame(answers).assign(task=task)
+    return wide.melt("task", var_name="worker", value_name="label")
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return {kind: kind(engine=engine).fit(data) for kind, engine in ALL.items()}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_settings_are_stored_shown_and_cloned(kind):
+    copy = clone(kind(engine="em", random_state=7))
+    parameters = copy.get_params()
+    assert (parameters["engine"], parameters["random_state"]) == ("em", 7)
+    assert not [name for name in vars(copy) if name.endswith("_")]
+    assert set(inspect.signature(kind).parameters) == set(parameters)
+    assert repr(kind(engine="nuts")) == f"{kind.__name__}(engine='nuts')"
+    assert annotators.load(kind.model).engines
+    assert kind.__doc__
+
+
+@pytest.mark.parametrize("kind", {**ALL, **dict.fromkeys(CLASSICAL)})
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_scikit_learns_own_checks_pass(kind, check):
+    check(kind.__name__, kind())
+
+
+def test_every_check_of_scikit_learn_is_run_or_named_as_one_of_matrices():
+    class OfMatrices(cs.sklearn.Wawa):
+        """Tags keep the checks of matrices away; here they are asked for."""
+
+        def __sklearn_tags__(self):
+            return BaseEstimator.__sklearn_tags__(self)
+
+    checks = estimator_checks.estimator_checks_generator(OfMatrices(), legacy=True)
+    names = {getattr(check, "func", check).__name__ for _, check in checks}
+    ours = {check.__name__ for check in CHECKS}
+    of_matrices = {f"check_{name}" for name in FIT_TO_A_MATRIX.split()}
+    assert names - ours - TYPES_ARE_CHECKED == of_matrices
+    assert not ours & of_matrices
+
+
+@pytest.mark.parametrize("kind", CLASSICAL)
+def test_a_fit_can_be_pickled_repeated_and_shown(kind, data):
+    estimator = kind()
+    before = estimator.get_params()
+    first = estimator.fit_predict(data)
+    assert estimator.get_params() == before
+    assert estimator.fit(data) is estimator
+    again = pickle.loads(pickle.dumps(estimator))  # noqa: S301 (ours)
+    assert again.fit_predict(data).equals(first)
+    assert kind.__name__ in estimator._repr_html_()
+
+
+@pytest.mark.parametrize("kind", CLASSICAL)
+def test_the_order_of_the_answers_does_not_matter(kind, data):
+    if kind in (cs.sklearn.KOS, cs.sklearn.MACE):
+        pytest.skip("it starts at random numbers for the answers as they come")
+    turned = data.sample(frac=1, random_state=1)
+    assert kind().fit_predict(data).equals(kind().fit_predict(turned))
+
+
+def test_to_predict_before_a_fit_is_scikit_learns_error(data):
+    predictions = [cs.sklearn.MMSR().predict_score]
+    for kind in (
+        cs.sklearn.Wawa,
+        cs.sklearn.ZeroBasedSkill,
+        cs.sklearn.GoldMajorityVote,
+    ):
+        predictions += [kind().predict, kind().predict_proba]
+    for predict in predictions:
+        with pytest.raises(NotFittedError):
+            predict(data)
+
+
+def test_settings_of_the_prior_reach_the_model(data):
+    few = cs.sklearn.CommunityBCC(engine="em", prior={"communities": 2.0}).fit(data)
+    assert few.fit_.data["posterior"].sizes["community"] == 2
+    assert clone(few).get_params()["prior"] == {"communities": 2.0}
+
+
+def test_fewer_restarts_are_made_when_asked_for(data):
+    for number in (1, 2):
+        fit = cs.sklearn.MACE(n_restarts=number, engine="em").fit(data).fit_
+        assert fit.data["optimization"].sizes["restart"] == number
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_what_is_learned_has_the_ids_and_labels_that_went_in(kind, fitted, data):
+    learned = fitted[kind]
+    labels, probas, errors = learned.labels_, learned.probas_, learned.errors_
+    assert (labels.name, labels.index.name) == ("agg_label", "task")
+    assert labels.index.dtype == data["task"].dtype
+    assert labels.dtype == data["label"].dtype
+    assert (labels == labels.index % 2).all()
+    assert list(probas.columns) == [0, 1]
+    assert probas.index.equals(labels.index)
+    assert np.allclose(probas.sum(axis=1), 1)
+    assert errors.index.names == ["worker", "label"]  # answers; truths in columns
+    assert list(errors.columns) == [0, 1]
+    assert np.allclose(errors.groupby("worker").sum(), 1)
+    assert list(learned.priors_.index) == [0, 1]
+    assert learned.priors_.sum() == pytest.approx(1)
+
+
+def test_errors_tell_the_good_worker_from_the_careless(fitted):
+    errors = fitted[cs.sklearn.BayesianDawidSkene].errors_
+    assert errors.loc[("ann", 1), 1] > errors.loc[("cid", 1), 1]
+    assert errors.loc[("ann", 0), 0] > errors.loc[("cid", 0), 0]
+
+
+def test_known_labels_are_believed_and_of_other_tasks_alone_a_mistake(data):
+    known = pd.Series([0, 0], index=[7, 99])
+    labels = cs.sklearn.DawidSkene().fit_predict(data, true_labels=known)
+    assert (labels[7], labels[9]) == (0, 1)
+    with pytest.raises(DataError, match="99"):
+        cs.sklearn.DawidSkene().fit(data, true_labels=known[1:])
+
+
+def test_an_empty_cell_is_a_mistake(data):
+    holed = data.astype({"label": "float"})
+    holed.loc[4, "label"] = np.nan
+    for kind in CLASSICAL:
+        with pytest.raises(DataError, match="row 5"):
+            kind().fit(holed)
+
+
+def test_words_that_mean_missing_elsewhere_are_labels_here():
+    rows = [(task, who, "NA") for task in (1, 2) for who in "ab"]
+    rows += [(task, who, "") for task in (3, 4) for who in "ab"]
+    data = pd.DataFrame(rows, columns=["task", "worker", "label"])
+    votes = cs.sklearn.MajorityVote().fit_predict(data)
+    assert votes.to_dict() == {1: "NA", 2: "NA", 3: "", 4: ""}
+
+
+def test_one_label_alone_is_a_mistake_unless_categories_name_the_others():
+    rows = [(1, "a", "cat"), (1, "b", "cat"), (2, "a", "cat")]
+    data = pd.DataFrame(rows, columns=["task", "worker", "label"])
+    with pytest.raises(DataError, match="'cat'"):
+        cs.sklearn.BayesianDawidSkene(engine="em").fit(data)
+    data["label"] = pd.Categorical(data["label"], categories=["dog", "cat"])
+    vote = cs.sklearn.BayesianDawidSkene(engine="em").fit(data)
+    assert vote.labels_.tolist() == ["cat", "cat"]
+    assert list(vote.probas_.columns) == ["dog", "cat"]
+
+
+def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):
+    # One sweep from the shares of the votes: the M-step of Dawid and Skene (1979),
+    # equation 2.3, and the E-step, equation 2.5, written out.
+    shares = pd.crosstab(data["task"], data["label"], normalize="index")
+    said = pd.crosstab([data["worker"], data["label"]], data["task"])
+    expected = said @ shares
+    expected = expected / expected.groupby("worker").transform("sum")
+    result = cs.sklearn.DawidSkene(200, 0.0, prior={"smoothing": 1e-10}).fit(data)
+    for _ in range(200):
+        log = np.log(np.maximum(expected, 1e-300))
+        joint = said.T @ log + np.log(shares.mean())
+        joint = np.exp(joint.sub(joint.max(axis=1), axis=0))
+        shares = joint.div(joint.sum(axis=1), axis=0)
+        expected = said @ shares
+        expected = expected / expected.groupby("worker").transform("sum")
+    # Where all said the same, counts of nothing are a ten thousand millionth.
+    raw = result.fit_.with_(truth="raw").labels()
+    raw = raw.pivot_table(index="item", columns="label", values="probability")
+    assert np.allclose(raw, shares, atol=1e-8)
+    assert np.allclose(result.errors_, expected, atol=1e-8)
+
+
+def test_six_answers_are_not_sampled_unasked():
+    six = pd.DataFrame(
+        {"task": list("iiijjj"), "worker": list("abcabc"), "label": list("xxyyyx")}
+    )
+    said = cs.sklearn.OneCoinDawidSkene(engine="auto").fit(six).fit_.data.attrs
+    assert said["engine"] == "vb"
+    assert "the engine nuts" in said["engine_reason"]
