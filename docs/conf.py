@@ -23,7 +23,6 @@ release = version_of("consilience")
 version = release
 
 extensions = [
-    "columns",
     "myst_nb",
     "packages.directive",
     "plates.directive",

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 UTILITIES = "utilities"
+# The package's own face: modules that gather what others define.
+FACE = {"__init__", "__main__", "contains", "images", "shards"}
 
 type Graph = Mapping[str, frozenset[str]]
 
@@ -29,7 +31,7 @@ def import_graph(root: Path) -> Graph:
     graph: dict[str, set[str]] = {name: set() for name in (*packages, UTILITIES)}
     for file in root.rglob("*.py"):
         top = file.relative_to(root).parts[0].removesuffix(".py")
-        if top in ("__init__", "__main__"):
+        if top in FACE:
             continue
         importer = top if top in packages else UTILITIES
         for name in _imported(file, root.name):
