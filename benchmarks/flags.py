@@ -106,7 +106,7 @@ def _rows(items: int, people: int, studies: int) -> list[dict[str, Any]]:
         responses = cs.read(frame)
         table = annotators_in_time(cs.fit(responses, seed=seed), responses)
         for role, name in names.items():
-            has = table[table["flags"].str.contains(name)]
+            has = table[table["flag"].str.contains(name)]
             drawn[role] += len(roles[role])
             found[role] += int(has["annotator"].astype(str).isin(roles[role]).sum())
             flagged[role] += len(has)

@@ -345,7 +345,7 @@ def agreement(path: str, resamples: int) -> Figures:
     responses = cs.read(_crowd(path)[0])
     clock = Clock()
     with clock.timed():
-        result = coefficients(responses, bootstrap=resamples)
+        result = coefficients(responses, resamples=resamples)
     alpha, kappa = result["krippendorff"], result["fleiss"]
     return {**clock.figures, "alpha": alpha, "Fleiss's kappa": kappa}
 

@@ -37,8 +37,8 @@ def help_pages() -> dict[str, str]:
     """Return what each command prints of itself, in 80 columns."""
     terminal = os.environ | {"TTY_COMPATIBLE": "0", "COLUMNS": "80", "NO_COLOR": "1"}
     called = [sys.executable, "-c", HELP]
-    how = {"env": terminal, "capture_output": True, "text": True, "check": True}
-    done = subprocess.run(called, **how)  # noqa: S603
+    how = {"env": terminal, "capture_output": True, "text": True}
+    done = subprocess.run(called, check=True, **how)  # noqa: S603
     return dict(page.split("\v") for page in done.stdout.split("\f")[1:])
 
 

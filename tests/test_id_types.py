@@ -161,7 +161,7 @@ def test_analyses_have_the_types_that_went_in(fitted):
         said = named.assign(rank=1)
         evaluation = cs.evaluate(fit, said, dataset_labels=named, resamples=10)
         results += [
-            cs.agreement(responses, by=("label", "pair"), bootstrap=0),
+            cs.agreement(responses, by=("label", "pair"), resamples=0),
             evaluation.labels,
             evaluation.confusion().table(),
         ]

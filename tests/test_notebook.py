@@ -54,7 +54,7 @@ def shown():
         "responses": responses,
         "fit": cs.fit(responses.where(few), model="dawid_skene"),
         "rule": cs.fit(responses, model="majority"),
-        "agreement": cs.agreement(responses, bootstrap=0, by=("label", "pair")),
+        "agreement": cs.agreement(responses, resamples=0, by=("label", "pair")),
         "evaluation": cs.evaluate(fit, guesses, resamples=20, allow_circular=True),
         "score": cs.score(fit, gold),
     }

@@ -44,7 +44,7 @@ def test_means_and_differences_hold_the_truth(fitted):
     apart = made.differences.iloc[0]
     true = [truth[groups["group"] == name].mean() for name in apart[:2]]
     assert apart["lower"] < true[0] - true[1] < apart["upper"]
-    assert (apart["higher"] > 0.95) == (apart["group"] == "A")
+    assert (apart["p_greater"] > 0.95) == (apart["group"] == "A")
     # Groups have half of the items: their intervals are wider than that of all.
     width = made.groups["upper"] - made.groups["lower"]
     assert (width > overall["upper"] - overall["lower"]).all()

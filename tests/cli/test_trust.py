@@ -21,7 +21,7 @@ COMMANDS = {
     "annotators": ("choice", ()),
     "ratings": ("ordered", ("--resamples", "20", "--out", "ratings.csv")),
     "evaluate": ("choice", ("--predictions", "gold.csv", "--resamples", "20")),
-    "report": ("choice", ("--out", "report.html", "--bootstrap", "0")),
+    "report": ("choice", ("--out", "report.html", "--resamples", "0")),
     "contains filtering": ("contains", ()),
     "contains decide": ("contains", ("--out", "decisions.csv")),
     "contains leading-question": ("contains", ()),

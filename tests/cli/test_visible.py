@@ -53,7 +53,7 @@ def test_characters_that_steer_become_symbols_and_others_stay():
     [
         ("describe", "answers.parquet"),
         ("describe", "answers.parquet", "--json"),
-        ("agreement", "answers.parquet", "--by", "label", "--bootstrap", "2"),
+        ("agreement", "answers.parquet", "--by", "label", "--resamples", "2"),
         ("read", "answers.parquet", "--out", "responses"),
         ("read", "answers.parquet", "--item", "\x1b[2J", "--out", "responses"),
         ("fit", "\x1b[2J.csv", "--out", "run"),
@@ -127,7 +127,7 @@ def test_labels_and_ids_that_look_like_messages_are_shown_as_they_are(
     frame.to_csv(path, index=False)
     more = {
         "describe": (),
-        "agreement": ("--by", "label", "--bootstrap", "0"),
+        "agreement": ("--by", "label", "--resamples", "0"),
         "fit": ("--model", "majority", "--out", "[red]run", "-v"),
     }[command]
     assert run(command, path.name, *more) == 0

@@ -35,7 +35,7 @@ def small():
     return {
         "fit": fit,
         "gold": simulated.truth.set_axis(["item", "label"], axis=1),
-        "agreement": cs.agreement(responses, by=("label", "pair"), bootstrap=50),
+        "agreement": cs.agreement(responses, by=("label", "pair"), resamples=50),
         "checks": cs.analysis.predictive_checks(fit, min_items=4),
     }
 
@@ -206,9 +206,9 @@ def test_agreement_is_that_of_the_tables(small, ten):
     pairs = plot.agreement(agreement, "pairs", measure="percent")
     drawn, people = np.asarray(pairs.images[0].get_array()), names(pairs)
     row = agreement.pairs.iloc[0]
-    place = people.index(row["annotator"]), people.index(row["other"])
+    place = people.index(row["annotator"]), people.index(row["other_annotator"])
     assert drawn[place] == drawn[place[::-1]] == row["percent"]
-    plain = cs.agreement(ten, bootstrap=0)
+    plain = cs.agreement(ten, resamples=0)
     with pytest.raises(OptionError, match="pair"):
         plot.agreement(plain, "pairs")
     # Without resamples, the intervals are those of the standard error.

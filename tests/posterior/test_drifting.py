@@ -44,7 +44,7 @@ def test_who_gets_worse_is_found_and_nobody_else():
     assert table["sure"][1:].max() < 0.5
     flagged = annotators_in_time(fit, responses)
     row = flagged.set_index("annotator").loc["p0"]
-    assert row["flags"] == "drifts"
+    assert row["flag"] == "drifts"
     assert row["evidence"].startswith("right in ")
 
 
@@ -109,7 +109,7 @@ def test_who_falls_by_half_within_ninety_answers_is_flagged_and_hardly_another()
         responses = cs.read(falling(seed))
         fit = cs.fit(responses, model="hierarchical_dawid_skene", engine="vb")
         table = annotators_in_time(fit, responses)
-        flagged += table[table["flags"].str.contains("drifts")]["annotator"].tolist()
+        flagged += table[table["flag"].str.contains("drifts")]["annotator"].tolist()
     assert flagged.count("a0") >= 3
     assert len(flagged) - flagged.count("a0") <= 3  # of 102, each with chance .01
 
@@ -118,4 +118,4 @@ def test_in_no_order_nobody_is_flagged():
     responses = cs.read(falling(2, shuffled=True))
     fit = cs.fit(responses, model="hierarchical_dawid_skene", engine="vb")
     table = annotators_in_time(fit, responses)
-    assert not table["flags"].str.contains("drifts").any()
+    assert not table["flag"].str.contains("drifts").any()

@@ -35,8 +35,8 @@ def test_tables_that_are_asked_for_are_named(fitted):
 
 
 def test_a_number_of_resamples_below_none_is_refused(fitted, tmp_path):
-    with pytest.raises(OptionError, match="bootstrap is -1; give 0 or more"):
-        cs.report(fitted, tmp_path / "report.html", bootstrap=-1)
+    with pytest.raises(OptionError, match="resamples is -1; give 0 or more"):
+        cs.report(fitted, tmp_path / "report.html", resamples=-1)
 
 
 def test_a_report_of_items_with_one_answer_each_is_written(tmp_path):

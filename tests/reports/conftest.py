@@ -148,7 +148,7 @@ def counted(responses):
 
 @pytest.fixture(scope="session")
 def report(fit, responses) -> Report:
-    return gather({"em": fit}, responses=responses, title=HOSTILE[0], bootstrap=50)
+    return gather({"em": fit}, responses=responses, title=HOSTILE[0], resamples=50)
 
 
 @pytest.fixture(scope="session")
@@ -161,12 +161,12 @@ def yes_or_no():
 @pytest.fixture(scope="session")
 def contains(yes_or_no) -> Report:
     fitted, responses = yes_or_no
-    return gather({"votes": fitted}, responses=responses, bootstrap=50)
+    return gather({"votes": fitted}, responses=responses, resamples=50)
 
 
 @pytest.fixture(scope="session")
 def beside(fit, counted, responses) -> Report:
-    return gather({"em": fit, "votes": counted}, responses=responses, bootstrap=50)
+    return gather({"em": fit, "votes": counted}, responses=responses, resamples=50)
 
 
 def text(values) -> pd.Categorical:

@@ -40,10 +40,10 @@ def test_the_answers_of_the_record_are_those_that_were_given(report, responses):
 
 
 def test_agreement_is_what_the_analysis_says(report, fit, responses):
-    result = cs.agreement(responses, by=("label", "pair"), bootstrap=50)
+    result = cs.agreement(responses, by=("label", "pair"), resamples=50)
     pd.testing.assert_frame_equal(report.agreement.coefficients, result.coefficients)
     # A run alone tells it from the answers that it keeps.
-    alone = gather({"em": fit}, bootstrap=0)
+    alone = gather({"em": fit}, resamples=0)
     assert alone.cleaning is None
     assert alone.description.answers == 200
     assert alone.agreement["krippendorff"] == pytest.approx(result["krippendorff"])
@@ -55,7 +55,7 @@ def test_contains_keeps_item_label_and_answer_apart(yes_or_no, contains):
     given = responses.table[columns].astype(str)
     kept = contains.runs[0].answers[columns].astype(str)
     assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
-    assert gather({"votes": fitted}, bootstrap=0).description.kind == "contains"
+    assert gather({"votes": fitted}, resamples=0).description.kind == "contains"
 
 
 def test_runs_that_do_not_belong_together_are_refused(fit, yes_or_no):
@@ -71,7 +71,7 @@ def test_runs_that_do_not_belong_together_are_refused(fit, yes_or_no):
 def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     made = cs.simulate(kind="objects", items=300, classes=6, seed=1).responses
     fitted = cs.fit(made, model="tsipras2020")
-    report = gather({"rule": fitted}, responses=made, bootstrap=0)
+    report = gather({"rule": fitted}, responses=made, resamples=0)
     together = cs.responses.with_names(cooccurring(fitted, made), made.labels)
     assert len(together) > 0
     result = report.pairs["objects_that_come_together"]
@@ -80,7 +80,7 @@ def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     tables = {part.caption: part for part in section.parts}
     assert len(tables["Objects that come together"].rows) == len(together)
     assert set(report.runs[0].answers["main"]) == {True, False}
-    assert gather({"rule": fitted}, bootstrap=0).pairs == {}
+    assert gather({"rule": fitted}, resamples=0).pairs == {}
 
 
 def test_objects_that_were_read_keep_what_was_said_together():
@@ -95,7 +95,7 @@ def test_objects_that_were_read_keep_what_was_said_together():
 def test_where_agreement_cannot_be_measured_the_report_says_why():
     frame = pd.DataFrame({"item": ["i", "j"], "annotator": ["a", "b"]})
     given = cs.read(frame.assign(label=["x", "y"]))
-    report = gather({"votes": cs.fit(given, model="majority")}, bootstrap=0)
+    report = gather({"votes": cs.fit(given, model="majority")}, resamples=0)
     coefficients = report.agreement.coefficients
     assert coefficients["value"].isna().all()
     assert (coefficients["reason"] != "").all()
@@ -105,7 +105,7 @@ def test_labels_have_the_names_that_are_given_and_these_are_no_markup(
     fit, responses, hostile
 ):
     names = pd.DataFrame({"label": hostile[:2], "name": ["cat", "<b>dog</b>"]})
-    report = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
+    report = gather({"em": fit}, responses=responses, names=names, resamples=0)
     run = report.runs[0]
     expected = {"cat", "<b>dog</b>", *hostile[2:]}
     assert set(run.table("labels")["label"].cat.categories) == expected
@@ -121,7 +121,7 @@ def test_labels_have_the_names_that_are_given_and_these_are_no_markup(
 def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):
     labels = responses.labels.assign(name=[f"kind {k}" for k in range(len(hostile))])
     named = dataclasses.replace(responses, labels=labels)
-    report = gather({"em": fit}, responses=named, bootstrap=0)
+    report = gather({"em": fit}, responses=named, resamples=0)
     assert report.agreement.labels["label"].tolist()[0] == "kind 0"
 
 
@@ -134,7 +134,7 @@ def test_where_labels_have_names_no_code_is_left_on_the_page(kind, classes):
     names = [f"kind of thing {k}" for k in range(len(codes))]
     named = dataclasses.replace(made, labels=made.labels.assign(name=names))
     fitted = cs.fit(made, model="majority" if kind == "choice" else "tsipras2020")
-    report = gather({"run": fitted}, responses=named, bootstrap=0)
+    report = gather({"run": fitted}, responses=named, resamples=0)
     html = page(report)
     data = json.dumps(columns(report))
     for code in codes:

@@ -227,7 +227,7 @@ def test_groups_of_annotators_are_compared(report):
     groups = pd.DataFrame(rows, columns=columns).assign(lower=0.6, upper=0.95)
     groups = groups.assign(spread=0.1, spread_lower=0.0, spread_upper=0.2)
     pair = {"group": "<b>crowd</b>", "other_group": "expert", "difference": -0.2}
-    pair |= {"lower": -0.3, "upper": -0.1, "more_accurate": 0.004}
+    pair |= {"lower": -0.3, "upper": -0.1, "p_greater": 0.004}
     apart = pd.DataFrame([pair])
     run = report.runs[0]
     tables = {**run.tables, "annotator_groups": groups, "group_differences": apart}

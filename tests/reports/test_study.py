@@ -32,7 +32,7 @@ def contents(parts):
         resamples=50,
     )
     return gather(
-        {"rule": parts["fit"]}, responses=parts["responses"], study=study, bootstrap=0
+        {"rule": parts["fit"]}, responses=parts["responses"], study=study, resamples=0
     )
 
 

@@ -12,7 +12,7 @@ from consilience.reports.sections.in_short import summary
 
 
 def sentences_of(fit, **tables):
-    report = reports.gather({"mine": fit}, bootstrap=0)
+    report = reports.gather({"mine": fit}, resamples=0)
     run = report.runs[0]
     run = replace(run, tables={**run.tables, **tables})
     (part,) = summary(replace(report, runs=(run,))).parts
@@ -81,5 +81,5 @@ def test_a_mean_of_models_is_named_as_one():
     weights = fit.comparison()["weight"]
     several = int((weights >= 0.005).sum())
     assert several > 1
-    run = reports.gather({"mine": fit}, bootstrap=0).runs[0]
+    run = reports.gather({"mine": fit}, resamples=0).runs[0]
     assert run.model == f"auto, a mean of {several} models"

@@ -170,11 +170,11 @@ def fitted():
 
 def test_a_report_is_what_gather_and_write_make(fitted, tmp_path):
     _, fit = fitted
-    file = cs.report(fit, tmp_path / "one.html", bootstrap=0)
-    contents = reports.gather({"bayesian_dawid_skene": fit}, bootstrap=0)
+    file = cs.report(fit, tmp_path / "one.html", resamples=0)
+    contents = reports.gather({"bayesian_dawid_skene": fit}, resamples=0)
     reports.write(contents, tmp_path / "two.html")
     assert file.read_bytes() == (tmp_path / "two.html").read_bytes()
-    other = cs.report(fit, tmp_path / "three.html", bootstrap=0, title="Another")
+    other = cs.report(fit, tmp_path / "three.html", resamples=0, title="Another")
     assert other.read_bytes() != file.read_bytes()
     with pytest.raises(FolderExistsError):
         cs.report(fit, file)
@@ -185,7 +185,7 @@ def test_intervals_have_the_probability_asked_for_and_progress_is_reported(
 ):
     responses, fit = fitted
     steps = []
-    how = {"responses": responses, "bootstrap": 0, "prob": 0.5}
+    how = {"responses": responses, "resamples": 0, "prob": 0.5}
     out = cs.report({"mine": fit}, tmp_path / "a.html", progress=steps.append, **how)
     text = out.read_text("utf-8")
     assert "50%, equal-tailed" in text

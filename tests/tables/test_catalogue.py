@@ -21,7 +21,7 @@ OF_SOME = {
         f"{name}{bound}"
         for name in [
             *("sensitivity", "specificity", "spammer"),
-            *("bias", "precision", "extremity", "copy_of", "flags", "sure"),
+            *("bias", "precision", "extremity", "copy_of", "flag", "sure"),
             "evidence",
         ]
         for bound in ("", "_lower", "_upper")
@@ -112,7 +112,7 @@ def test_tables_that_are_asked_for_have_the_columns_that_are_stated(choice):
 
 
 def test_agreement_and_checks_have_the_columns_that_are_stated(choice):
-    agreement = cs.agreement(choice, by=("label", "pair"), bootstrap=20)
+    agreement = cs.agreement(choice, by=("label", "pair"), resamples=20)
     checks = cs.analysis.predictive_checks(cs.fit(choice, model="multinomial"))
     frames = {
         "coefficients": agreement.coefficients,

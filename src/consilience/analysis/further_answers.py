@@ -47,7 +47,7 @@ MIN_PROBABILITY = 1e-12  # of a probability
 @restores_types
 def more_answers(
     fit: Fit,
-    confidence: float = 0.95,
+    prob: float = 0.95,
     *,
     max_answers: int = 30,
     futures: int = 40,
@@ -59,7 +59,7 @@ def more_answers(
     ----------
     fit : Fit
         A fit of kind contains. Its raw posterior is used.
-    confidence : float, default 0.95
+    prob : float, default 0.95
         Probability to reach, that the label is present or that it is absent; above one
         half and below one.
     max_answers : int, default 30
@@ -73,9 +73,9 @@ def more_answers(
     -------
     pandas.DataFrame
         Columns item, label, probability (that the label is present, now), expected
-        (number of answers until `confidence`, zero where it is reached; stopped futures
+        (number of answers until `prob`, zero where it is reached; stopped futures
         count as `max_answers`), error (its Monte Carlo standard error) and settled
-        (probability of reaching `confidence` by then).
+        (probability of reaching `prob` by then).
 
     Raises
     ------
@@ -101,9 +101,9 @@ def more_answers(
             f"the fit is of kind {fit.data.attrs['kind']}; this needs answers of kind "
             "contains"
         )
-    if not (0.5 < confidence < 1 and max_answers > 0 and futures > 1):
+    if not (0.5 < prob < 1 and max_answers > 0 and futures > 1):
         raise OptionError(
-            f"confidence={confidence}, max_answers={max_answers}, futures={futures}; "
+            f"prob={prob}, max_answers={max_answers}, futures={futures}; "
             "give a probability above one half and below one, an answer or more, and "
             "two futures or more"
         )
@@ -119,7 +119,7 @@ def more_answers(
             by_state = _by_state(model, part, values)
             subkey = jax.random.fold_in(key, int(units[0]))
             parts.append(
-                _simulate_futures(*by_state, confidence, subkey, max_answers, futures)
+                _simulate_futures(*by_state, prob, subkey, max_answers, futures)
             )
     now, used, settled = (
         np.concatenate(columns) for columns in zip(*parts, strict=True)

@@ -81,7 +81,7 @@ def pairs(agreement: Agreement) -> Table:
     schema = CATALOGUE["agreement_pairs"]
     if agreement.pairs is None or agreement.pairs.empty:
         return schema.of(pd.DataFrame(), agreement.prob)
-    ends = ["annotator", "other"]
+    ends = ["annotator", "other_annotator"]
     both = agreement.pairs[ends].astype(str).agg(" and ".join, axis=1)
     rows = agreement.pairs.assign(pair=both)
     compared = rows["kappa"].notna() & (rows["questions"] >= MIN_QUESTIONS)
@@ -143,9 +143,9 @@ def differences(judged: Judged, resampling: Resampling) -> pd.DataFrame:
         apart = ratio[:, first] - ratio[:, second]
         ahead = ((apart[1:] > 0) + (apart[1:] == 0) / 2).mean(0)
         named = {"metric": metric, "subset": subset}
-        named |= {"model": models[first], "against": models[second]}
+        named |= {"model": models[first], "other_model": models[second]}
         columns = resampling.interval(apart, "difference")
-        parts.append(pd.DataFrame({**named, **columns, "better": ahead}))
+        parts.append(pd.DataFrame({**named, **columns, "p_greater": ahead}))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -225,7 +225,7 @@ def pair_table(
     table = pd.DataFrame(
         {
             "annotator": names[met.annotators[:, 0]],
-            "other": names[met.annotators[:, 1]],
+            "other_annotator": names[met.annotators[:, 1]],
             "questions": np.rint(kappas.number[0]).astype(np.int64),
             "percent": kappas.observed[0],
             "kappa": kappa,

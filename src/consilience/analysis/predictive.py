@@ -38,7 +38,16 @@ MAX_MEETINGS = 2**22
 MAX_PAIRS = 5000
 TENTHS = 10
 COLUMNS = (
-    *("check", "annotator", "other", "share", "label", "n", "observed", "replicated"),
+    *(
+        "check",
+        "annotator",
+        "other_annotator",
+        "share",
+        "label",
+        "n",
+        "observed",
+        "replicated",
+    ),
     *("lower", "upper", "p", "adjusted_p"),
 )
 _ROUNDING = 1e-9  # a share of 3 in 5 is at most .6
@@ -184,7 +193,7 @@ def _agreement(space: Space, min_items: int, generator: np.random.Generator) -> 
 
     columns = {
         column: category(np.append(-1, each), space.annotators)
-        for column, each in zip(("annotator", "other"), names, strict=True)
+        for column, each in zip(("annotator", "other_annotator"), names, strict=True)
     }
     return _Check(pd.DataFrame({**columns, "n": [n.sum(), *n]}), statistic)
 

@@ -97,7 +97,7 @@ class Agreement:
     >>> from consilience.demo import study
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> agreement = cs.agreement(responses, bootstrap=0)
+    >>> agreement = cs.agreement(responses, resamples=0)
     >>> agreement.annotators, agreement.questions, agreement.categories
     (25, 30, 5)
     """
@@ -132,7 +132,7 @@ def agreement(
     distance: Distance | None = None,
     by: Sequence[By] = (),
     prob: float = 0.9,
-    bootstrap: int = 1000,
+    resamples: int = 1000,
     seed: int = 0,
 ) -> Agreement:
     """Compute coefficients of agreement between annotators.
@@ -150,7 +150,7 @@ def agreement(
         Further tables: agreement on each label, or of each pair of annotators.
     prob : float, default 0.9
         Probability of the intervals.
-    bootstrap : int, default 1000
+    resamples : int, default 1000
         Number of resamples of the items; 0 for none.
     seed : int, default 0
         Seed of the resamples.
@@ -186,7 +186,7 @@ def agreement(
     >>> from consilience.demo import study
     >>> answers = study(0, num_photos=30).answers
     >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> table = cs.agreement(responses, bootstrap=0).coefficients
+    >>> table = cs.agreement(responses, resamples=0).coefficients
     >>> table[["coefficient", "value"]].round(2).head(4)
       coefficient  value
     0     percent   0.56
@@ -194,7 +194,7 @@ def agreement(
     2       scott    NaN
     3      fleiss   0.44
     """
-    _check(by, prob, bootstrap)
+    _check(by, prob, resamples)
     ratings = lay_out(responses)
     chosen: Distance = distance or USUAL[responses.kind]
     similarity = _similarity(ratings, responses.kind, chosen)
@@ -214,7 +214,7 @@ def agreement(
     whole = estimators(study, np.zeros_like(ratings.item))
     kappas = None if whole.kappas is None else whole.kappas(ONE)
     few = kappas is not None and kappas.few
-    drawn = resample(study, bootstrap, seed, few=few)
+    drawn = resample(study, resamples, seed, few=few)
     table = coefficient_table(study, whole, drawn, why, prob)
     table["coefficient"] = table["coefficient"].replace(
         "gwet", "gwet_ac1" if chosen == "nominal" else "gwet_ac2"
@@ -235,7 +235,7 @@ def agreement(
         anonymous=ratings.anonymous,
         categories=len(ratings.answers),
         prob=prob,
-        resamples=bootstrap,
+        resamples=resamples,
         seed=seed,
         coefficients=table,
         labels=by_label,
@@ -244,13 +244,13 @@ def agreement(
     )
 
 
-def _check(by: Sequence[By], prob: float, bootstrap: int) -> None:
+def _check(by: Sequence[By], prob: float, resamples: int) -> None:
     """Refuse options that are out of range."""
     msg = ""
     if not 0 < prob < 1:
         msg = f"prob {prob:g}: must lie between 0 and 1, such as 0.9"
-    if bootstrap < 0:
-        msg = f"bootstrap {bootstrap}: give a number of resamples, 0 for none"
+    if resamples < 0:
+        msg = f"resamples {resamples}: give a number of resamples, 0 for none"
     unknown = sorted(set(by) - {"label", "pair"})
     if unknown:
         msg = f"by {unknown[0]!r}: choose label, pair or both"

@@ -227,10 +227,10 @@ def _differences(
                 "group": one,
                 "other_group": other,
                 **{name: column[0] for name, column in stated.items()},
-                "higher": float((apart[1:] > 0).mean()),
+                "p_greater": float((apart[1:] > 0).mean()),
             }
         )
-    columns = ["group", "other_group", "difference", "lower", "upper", "higher"]
+    columns = ["group", "other_group", "difference", "lower", "upper", "p_greater"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -111,10 +111,10 @@ def fit_summary(fitted: Fit) -> Group:
         )
         # Of more answers, the command `annotators` says it, which takes seconds.
         few = counted is not None and int(counted["n"].sum()) <= _MANY
-        talk = fitted.table("annotators") if few else people[:0].assign(flags="")
-        talk = talk[talk["flags"] != ""]
+        talk = fitted.table("annotators") if few else people[:0].assign(flag="")
+        talk = talk[talk["flag"] != ""]
         if len(talk):
-            first = [f"{row.annotator} ({row.flags})" for row in talk[:3].itertuples()]
+            first = [f"{row.annotator} ({row.flag})" for row in talk[:3].itertuples()]
             more = f", and {len(talk) - 3:,} more" if len(talk) > 3 else ""
             parts.append(Text(f"to talk to: {', '.join(first)}{more}", WARNING))
     return Group(*parts, *trust_and_remedy(fitted.diagnostics()))

@@ -183,7 +183,7 @@ def agreement(
     --------
     >>> import consilience as cs
     >>> responses = cs.simulate(items=30, seed=0).responses
-    >>> ax = cs.plot.agreement(cs.agreement(responses, bootstrap=200))
+    >>> ax = cs.plot.agreement(cs.agreement(responses, resamples=200))
     >>> ax.get_yticklabels()[0].get_text()
     'agreement'
     """
@@ -224,14 +224,14 @@ def _labels(agreement: Agreement, most: int, names: Names, ax: Axes | None) -> A
 
 
 def _pairs(table: pd.DataFrame, measure: str, most: int, ax: Axes | None) -> Axes:
-    ends = ["annotator", "other"]
+    ends = ["annotator", "other_annotator"]
     table = table[[*ends, "questions", measure]].astype(dict.fromkeys(ends, "str"))
     turned = table.rename(columns=dict(zip(ends, ends[::-1], strict=True)))
     both = pd.concat([table, turned])
     common = both.groupby("annotator")["questions"].sum()
     names = list(common.sort_values(ascending=False, kind="stable").index[:most])
     size = len(names)
-    matrix = both.pivot_table(measure, "annotator", "other")
+    matrix = both.pivot_table(measure, "annotator", "other_annotator")
     value = matrix.reindex(index=names, columns=names).to_numpy(dtype=float)
     order = _neighbours(value)
     value, names = value[np.ix_(order, order)], [shown(names[at], 20) for at in order]

@@ -158,7 +158,7 @@ def _name(row: dict[Any, Any], check: str, called: Any) -> str:
     if check == "votes":
         share = row["share"]
         return _ALL[check] if pd.isna(share) else f"{100 * share:.0f} % of the answers"
-    columns = ("annotator", "other") if check == "agreement" else ("label",)
+    columns = ("annotator", "other_annotator") if check == "agreement" else ("label",)
     if pd.isna(row[columns[0]]):
         return _ALL[check]
     longest = LONGEST // len(columns)

@@ -41,7 +41,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,
     what: Sequence[str],
     format: str,
-    folder: str | Path,
+    out: str | Path,
     *,
     tables: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     prob: float | None = None,
@@ -64,7 +64,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
         tables in one file an object of such arrays; huggingface is a folder that
         ``datasets.load_dataset`` loads; label_studio is the file of `tasks` with the
         labels of the fit as predictions.
-    folder : str or Path
+    out : str or Path
         The folder to create; or, with the suffix of the format, one file: of one table,
         or of all of them (json, xlsx).
     tables : mapping of str to pandas.DataFrame, optional
@@ -128,7 +128,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
         )
     fit = fit.with_(prob=prob)
     names = list(dict.fromkeys(what))
-    place, note = Path(folder), {**about(fit.data), **meanings(*names)}
+    place, note = Path(out), {**about(fit.data), **meanings(*names)}
     several = fit.data.attrs["kind"] != "choice"
     if tasks is not None:
         table = labels(fit.data)

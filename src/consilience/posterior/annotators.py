@@ -238,7 +238,7 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
             "group": category(pairs[:, 0], names),
             "other_group": category(pairs[:, 1], names),
             **difference.columns("difference"),
-            "more_accurate": (apart > 0).mean(0),
+            "p_greater": (apart > 0).mean(0),
             **estimate(ratio, prob).columns("worth", "worth_"),
         }
     )

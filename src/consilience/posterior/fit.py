@@ -572,12 +572,12 @@ class Fit:
             data = with_prob(data, prob)
         return self if data is self.data else Fit(data)
 
-    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
+    def save(self, out: str | Path, *, overwrite: bool = False) -> None:
         """Write the run folder; if that fails, nothing is left behind.
 
         Parameters
         ----------
-        folder : str or Path
+        out : str or Path
             The folder to write.
         overwrite : bool, default False
             Replace a run that already exists.
@@ -607,7 +607,7 @@ class Fit:
         ...     cs.load(Path(folder) / "run").items().equals(fit.items())
         True
         """
-        store.write(self.data, self.types, folder, overwrite=overwrite)
+        store.write(self.data, self.types, out, overwrite=overwrite)
 
 
 def load(folder: str | Path, *, model: str | Model[Any] | None = None) -> Fit:

@@ -95,11 +95,11 @@ def with_flags(
     """Return annotators with flags, those first, then the least accurate."""
     of_each = [flagged.get(name, ()) for name in table["annotator"].astype(str)]
     table = table.assign(
-        flags=[", ".join(flag.name for flag in each) for each in of_each],
+        flag=[", ".join(flag.name for flag in each) for each in of_each],
         sure=[max((flag.sure for flag in each), default=np.nan) for each in of_each],
         evidence=["; ".join(flag.evidence for flag in each) for each in of_each],
     )
-    table = table.astype({"flags": "str", "evidence": "str"})
+    table = table.astype({"flag": "str", "evidence": "str"})
     order = np.lexsort((table["accuracy"], -table["sure"].fillna(-1.0)))
     return table.iloc[order].reset_index(drop=True)
 

@@ -52,7 +52,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     pictures: Placing = "embedded",
     picture_size: int = SIDE,
     title: str | None = None,
-    bootstrap: int = 1000,
+    resamples: int = 1000,
     prob: float | None = None,
     overwrite: bool = False,
     progress: bool | Reporter = False,
@@ -86,7 +86,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
         Pixels of the longer side of a picture.
     title : str, optional
         Title of the page; by default the names of the fits.
-    bootstrap : int, default 1000
+    resamples : int, default 1000
         Number of resamples of the items for the intervals of agreement.
     prob : float, optional
         Probability of the intervals of the fits; by default their own
@@ -151,7 +151,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
             images=images,
             picture_size=picture_size,
             title=title,
-            bootstrap=bootstrap,
+            resamples=resamples,
             progress=tell,
         )
         write(contents, place, pictures=pictures, overwrite=overwrite)
@@ -168,7 +168,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     images: str | Path | None = None,
     picture_size: int = SIDE,
     title: str | None = None,
-    bootstrap: int = 1000,
+    resamples: int = 1000,
     progress: bool | Reporter = False,
 ) -> Report:
     """Collect the contents of a report.
@@ -177,7 +177,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     ----------
     fits : mapping of str to Fit
         Runs of one kind by name; several are shown side by side.
-    responses, evaluation, study, names, images, picture_size, title, bootstrap
+    responses, evaluation, study, names, images, picture_size, title, resamples
         As of `consilience.report`; without `study` there are no figures.
     progress : bool or callable, default False
         True shows a progress bar of the pictures. A function is called with each
@@ -203,7 +203,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
     >>> from consilience import reports
     >>> made = cs.simulate(items=20, seed=0).responses
     >>> fit = cs.fit(made, model="majority")
-    >>> contents = reports.gather({"mine": fit}, responses=made, bootstrap=0)
+    >>> contents = reports.gather({"mine": fit}, responses=made, resamples=0)
     >>> contents.title, contents.kind
     ('Report of mine', 'choice')
     """
@@ -222,7 +222,7 @@ def gather(  # noqa: PLR0913 (each option stands alone)
         for fit in fits.values():
             check_responses(fit, responses)
     given = responses if responses is not None else _kept_responses(runs[0])
-    measured, why = _agreement(given, bootstrap)
+    measured, why = _agreement(given, resamples)
     pairs = _pairs(next(iter(fits.values())), responses)
     called: dict[str, str] = {}
     if study is not None:
@@ -351,16 +351,16 @@ def _kept_responses(run: Run) -> Responses | None:
 
 
 def _agreement(
-    responses: Responses | None, bootstrap: int
+    responses: Responses | None, resamples: int
 ) -> tuple[Agreement | None, str]:
     if responses is None:
         return None, "the run does not keep its answers; give the responses as well"
-    if bootstrap < 0:
-        raise OptionError(f"bootstrap is {bootstrap}; give 0 or more resamples")
+    if resamples < 0:
+        raise OptionError(f"resamples is {resamples}; give 0 or more resamples")
     breakdowns: tuple[tuple[By, ...], ...] = (("label", "pair"), ("label",), ())
     for breakdown in breakdowns:
         try:
-            return agreement(responses, by=breakdown, bootstrap=bootstrap), ""
+            return agreement(responses, by=breakdown, resamples=resamples), ""
         except ConsilienceError as error:
             why = str(error)
     return None, why

@@ -65,7 +65,7 @@ class Run:
     >>> from consilience import reports
     >>> made = cs.simulate(items=20, seed=0).responses
     >>> fit = cs.fit(made, model="majority")
-    >>> reports.gather({"mine": fit}, bootstrap=0).runs[0].model
+    >>> reports.gather({"mine": fit}, resamples=0).runs[0].model
     'majority'
     """
 
@@ -128,7 +128,7 @@ class Report:
     >>> from consilience import reports
     >>> made = cs.simulate(items=20, seed=0).responses
     >>> fit = cs.fit(made, model="majority")
-    >>> reports.gather({"mine": fit}, bootstrap=0).description.items
+    >>> reports.gather({"mine": fit}, resamples=0).description.items
     20
     """
 

@@ -86,14 +86,14 @@ class _Metadata(msgspec.Struct, frozen=True):
     plan: Any = None
 
 
-def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) -> Path:
+def write(responses: Responses, out: str | Path, *, overwrite: bool = False) -> Path:
     """Write responses as a canonical folder; if that fails, nothing is left behind.
 
     Parameters
     ----------
     responses : Responses
         The responses to write.
-    folder : str or Path
+    out : str or Path
         The folder to create.
     overwrite : bool, default False
         Replace a canonical folder that already exists.
@@ -129,7 +129,7 @@ def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) 
     >>> again.num_responses == responses.num_responses
     True
     """
-    folder = Path(folder)
+    folder = Path(out)
 
     def replaceable(place: Path) -> bool:
         ours = (place / "responses.parquet").exists()

@@ -34,7 +34,7 @@ _LABELS = (
 ROLES: Mapping[str, str] = MappingProxyType(
     {
         "item": "item",
-        **dict.fromkeys(("annotator", "other"), "annotator"),
+        **dict.fromkeys(("annotator", "other_annotator"), "annotator"),
         **dict.fromkeys(_LABELS, "label"),
     }
 )

@@ -65,7 +65,7 @@ _OPEN = 400  # files that are written at once
 
 def write_shards(
     source: str | Path,
-    folder: str | Path,
+    out: str | Path,
     *,
     rows: int = ROWS,
     overwrite: bool = False,
@@ -80,7 +80,7 @@ def write_shards(
         A Parquet, CSV or Arrow file, or a folder of such files of one format, on a
         disk or at an address (`s3://` and others that Arrow or fsspec knows); or a
         DuckDB file. There is a row for each answer, of kind choice or contains.
-    folder : str or Path
+    out : str or Path
         Folder to write, whole or not at all. What is read when the call is stopped
         stays in a folder beside it, from which the same call goes on.
     rows : int, default 2,000,000
@@ -139,7 +139,7 @@ def write_shards(
     given = ReadOptions(columns=Columns(**columns), **options)
     with reporter(progress) as report:
         return written_shards(
-            source, folder, given, rows=rows, overwrite=overwrite, report=report
+            source, out, given, rows=rows, overwrite=overwrite, report=report
         )
 
 

@@ -228,7 +228,7 @@ order. {offered} records it.
 
 def write_tasks(  # noqa: PLR0913 (each option stands alone)
     candidates: Candidates | pd.DataFrame | str | Path,
-    folder: str | Path,
+    out: str | Path,
     *,
     tool: Tool,
     kind: Kind = "choice",
@@ -248,7 +248,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
     ----------
     candidates : Candidates, data frame or path
         Columns item and label, and name where labels are codes.
-    folder : str or Path
+    out : str or Path
         The folder to create.
     tool : {"label-studio", "mturk", "zooniverse"}
         The labelling tool.
@@ -322,7 +322,7 @@ def write_tasks(  # noqa: PLR0913 (each option stands alone)
         )
     if tool == "label-studio" and image_prefix is None and images is not None:
         image_prefix = _LOCAL
-    place = Path(folder)
+    place = Path(out)
     lists = _lists(candidates, top)
     where = _image_places([item for item, _ in lists], images, image_prefix, place)
     survey = Survey(

@@ -154,7 +154,9 @@ def test_a_pair_that_copies_agrees_too_often(plain, fit):
     for each, wrong in ((fitted(copied), True), (fit, False)):
         checks = cs.analysis.predictive_checks(each, seed=1)
         pairs = checks[checks["check"] == "agreement"]
-        pair = pairs[(pairs["annotator"] == "p1") & (pairs["other"] == "p2")].iloc[0]
+        pair = pairs[
+            (pairs["annotator"] == "p1") & (pairs["other_annotator"] == "p2")
+        ].iloc[0]
         assert pair["n"] == both.sum()
         assert (pair["observed"] == 1) == wrong
         assert (pair["adjusted_p"] < FEW) == wrong
@@ -219,7 +221,8 @@ def test_observed_values_are_those_of_the_answers(plain, point):
         equal, meetings = equal + same, meetings + len(pair)
     pairs = checks[(checks["check"] == "agreement") & checks["annotator"].notna()]
     assert {
-        (row.annotator, row.other): (row.n, row.observed) for row in pairs.itertuples()
+        (row.annotator, row.other_annotator): (row.n, row.observed)
+        for row in pairs.itertuples()
     } == by_pair
     whole = about_all(checks)
     assert whole.loc["agreement", "observed"] == pytest.approx(equal / meetings)

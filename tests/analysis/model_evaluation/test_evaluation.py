@@ -117,9 +117,9 @@ def test_models_are_compared_on_the_same_items_so_that_luck_is_shared():
     gained = (2 * sure[:12] - 1).sum() / 300
     assert row["difference"] == pytest.approx(gained)
     assert row["lower"] > 0
-    assert row["better"] > 0.99
+    assert row["p_greater"] > 0.99
     same = evaluate(fit, of_items(one=one, two=one), top=1).differences.iloc[0]
-    assert (same["difference"], same["better"]) == (0, 0.5)
+    assert (same["difference"], same["p_greater"]) == (0, 0.5)
 
 
 def test_a_fit_that_was_told_of_a_model_does_not_judge_it_unasked():

@@ -50,7 +50,7 @@ def coverage(crowd, wanted, studies, bootstrap):
     held = np.zeros((len(wanted), 2))
     for seed in range(studies):
         answers = crowd(np.random.default_rng(seed))
-        result = agreement(answers, bootstrap=bootstrap, seed=seed).coefficients
+        result = agreement(answers, resamples=bootstrap, seed=seed).coefficients
         result = result.set_index("coefficient").loc[list(wanted)]
         truth = np.array(list(wanted.values()))[:, None]
         lower, upper = (result[list(each)] for each in zip(*BOUNDS, strict=True))

@@ -28,7 +28,7 @@ def rows(table):
 def test_alpha_is_that_of_the_library_krippendorff(distance, seed, rated):
     table = scores(seed)
     wanted = krippendorff.alpha(reliability_data=table.T, level_of_measurement=distance)
-    result = agreement(rated(rows(table)), distance=distance, bootstrap=0)
+    result = agreement(rated(rows(table)), distance=distance, resamples=0)
     assert result["krippendorff"] == pytest.approx(wanted, abs=1e-12)
 
 
@@ -38,14 +38,14 @@ def test_alpha_leaves_out_what_only_one_annotator_answered(rated):
         reliability_data=[[1, 2, 1, np.nan, np.nan], [1, 2, 2, np.nan, np.nan]],
         level_of_measurement="nominal",
     )
-    assert agreement(rated(table), bootstrap=0)["krippendorff"] == pytest.approx(wanted)
+    assert agreement(rated(table), resamples=0)["krippendorff"] == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_fleiss_kappa_is_that_of_statsmodels(seed, rated):
     table = scores(seed, missing=0)
     wanted = fleiss_kappa(aggregate_raters(table.astype(int))[0])
-    result = agreement(rated(rows(table)), bootstrap=0)
+    result = agreement(rated(rows(table)), resamples=0)
     assert result["fleiss"] == pytest.approx(wanted, abs=1e-12)
 
 
@@ -60,7 +60,7 @@ def test_cohens_kappa_is_that_of_statsmodels_with_its_error(
     square = np.zeros((4, 4))
     np.add.at(square, tuple((table - 1).T), 1)
     wanted = cohens_kappa(square, wt=weights)
-    result = agreement(rated(table.tolist()), distance=distance, bootstrap=0)
+    result = agreement(rated(table.tolist()), distance=distance, resamples=0)
     row = result.coefficients.set_index("coefficient").loc["cohen"]
     assert row["value"] == pytest.approx(wanted.kappa, abs=1e-12)
     assert row["se"] == pytest.approx(wanted.std_kappa, abs=1e-12)
@@ -68,7 +68,7 @@ def test_cohens_kappa_is_that_of_statsmodels_with_its_error(
 
 def test_every_pair_has_the_kappa_of_scikit_learn(rated):
     table = scores(7, annotators=4)
-    result = agreement(rated(rows(table)), by=("pair",), bootstrap=0).pairs
+    result = agreement(rated(rows(table)), by=("pair",), resamples=0).pairs
     assert len(result) == 6
     for row in result.itertuples():
         one, other = (table[:, int(name[1:])] for name in (row.annotator, row.other))
@@ -80,14 +80,14 @@ def test_every_pair_has_the_kappa_of_scikit_learn(rated):
 
 
 def test_the_mean_of_pairs_weighs_each_by_its_questions(rated):
-    result = agreement(rated(rows(scores(8))), by=("pair",), bootstrap=0)
+    result = agreement(rated(rows(scores(8))), by=("pair",), resamples=0)
     mean = np.average(result.pairs["kappa"], weights=result.pairs["questions"])
     assert result["cohen"] == pytest.approx(mean)
 
 
 def test_the_kappa_of_a_label_is_fleiss_kappa_of_it_against_all_others(rated):
     table = scores(9, missing=0).astype(int)
-    result = agreement(rated(table.tolist()), by=("label",), bootstrap=0).labels
+    result = agreement(rated(table.tolist()), by=("label",), resamples=0).labels
     for label in (1, 2, 3, 4):
         wanted = fleiss_kappa(aggregate_raters((table == label).astype(int))[0])
         kappa = result.set_index("label")["kappa"][str(label)]

@@ -7,7 +7,7 @@ from consilience.analysis import agreement
 
 @pytest.fixture(scope="module")
 def measured(two_abstractors):
-    result = agreement(two_abstractors, prob=0.95, bootstrap=0)
+    result = agreement(two_abstractors, prob=0.95, resamples=0)
     return result.coefficients.set_index("coefficient")
 
 
@@ -72,7 +72,7 @@ FOUR = {
 
 @pytest.mark.parametrize("distance", FOUR)
 def test_four_raters_with_gaps_agree_as_irrcac_says(distance, four_raters):
-    result = agreement(four_raters, distance=distance, bootstrap=0).coefficients
+    result = agreement(four_raters, distance=distance, resamples=0).coefficients
     result = result.set_index("coefficient")
     for name, (value, error) in FOUR[distance].items():
         assert result["value"][name] == pytest.approx(value, abs=5.1e-6)
@@ -80,7 +80,7 @@ def test_four_raters_with_gaps_agree_as_irrcac_says(distance, four_raters):
 
 
 def test_an_interval_is_students_and_ends_at_1(four_raters):
-    result = agreement(four_raters, prob=0.95, bootstrap=0).coefficients
+    result = agreement(four_raters, prob=0.95, resamples=0).coefficients
     ac1 = result.set_index("coefficient").loc["gwet_ac1"]
     assert ac1["se_lower"] == pytest.approx(0.46081, abs=1e-5)  # irrCAC
     assert ac1["se_upper"] == 1

@@ -35,7 +35,7 @@ def test_an_answer_given_twice_counts_once(distance):
 def test_two_different_answers_of_one_annotator_are_half_a_vote_each(distance):
     # a says 1 and 2, b says 1: they agree by half; a is not compared with himself.
     answers = [("1", "a", 1), ("1", "a", 2), ("1", "b", 1), ("2", "a", 1)]
-    result = agreement(long([*answers, ("2", "b", 2)]), distance=distance, bootstrap=0)
+    result = agreement(long([*answers, ("2", "b", 2)]), distance=distance, resamples=0)
     assert result["percent"] == pytest.approx(1 / 4)
     # a says 1 in 3/4, b in 1/2: by chance they agree in 3/8 + 1/8.
     assert result["cohen"] == pytest.approx((1 / 4 - 1 / 2) / (1 - 1 / 2))
@@ -45,7 +45,7 @@ def test_two_different_answers_of_one_annotator_are_half_a_vote_each(distance):
 @pytest.mark.parametrize("distance", ["nominal", "ordinal", "interval"])
 def test_alpha_does_not_compare_an_annotator_with_himself(distance):
     answers = [("1", "a", 1), ("1", "a", 2), ("1", "b", 1), ("2", "a", 1)]
-    result = agreement(long([*answers, ("2", "b", 2)]), distance=distance, bootstrap=0)
+    result = agreement(long([*answers, ("2", "b", 2)]), distance=distance, resamples=0)
     # Four votes, 5/2 for 1; unlike pairs (1/2 + 1) * 2 of 4; by chance
     # 2 * 5/2 * 3/2 / (4 * 3) of all.
     assert result["krippendorff"] == pytest.approx(1 - (3 / 4) / (7.5 / 12))
@@ -59,7 +59,7 @@ def test_counts_without_ids_are_as_many_annotators():
             "n": [3, 1, 2, 2, 4],
         }
     )
-    result = agreement(read(table), bootstrap=0)
+    result = agreement(read(table), resamples=0)
     assert result.answers == 12
     agreed = [(3 * 2) / 12, (2 + 2) / 12, 1]
     assert result["percent"] == pytest.approx(np.mean(agreed))

@@ -42,7 +42,7 @@ def photos():
     ],
 )
 def test_sets_agree_as_worked_by_hand(distance, pairs, photos):
-    result = agreement(photos, distance=distance, bootstrap=0)
+    result = agreement(photos, distance=distance, resamples=0)
     assert result["percent"] == pytest.approx(np.mean(pairs))
 
 
@@ -63,19 +63,19 @@ def test_alpha_of_sets_is_one_less_the_ratio_of_distances(distance, photos):
     expected = np.mean(
         [far(sets[i], sets[j]) for i in range(8) for j in range(8) if i != j]
     )
-    result = agreement(photos, distance=distance, bootstrap=0)
+    result = agreement(photos, distance=distance, resamples=0)
     assert result["krippendorff"] == pytest.approx(1 - observed / expected)
 
 
 def test_labels_of_sets_agree_one_by_one(photos):
-    labels = agreement(photos, by=("label",), bootstrap=0).labels.set_index("label")
+    labels = agreement(photos, by=("label",), resamples=0).labels.set_index("label")
     # dog: said by both of 3 and both of 2, by one of two in 1.
     assert labels["specific"]["dog"] == pytest.approx(4 / 5)
     assert labels["share"]["dog"] == pytest.approx(5 / 8)
 
 
 def test_what_needs_a_list_of_answers_is_not_defined_for_sets(photos):
-    result = agreement(photos, bootstrap=0).coefficients.set_index("coefficient")
+    result = agreement(photos, resamples=0).coefficients.set_index("coefficient")
     for name in ("brennan_prediger", "gwet_ac2"):
         assert np.isnan(result["value"][name])
         assert "sets have none" in result["reason"][name]
@@ -97,7 +97,7 @@ def contains(rows):
 def test_yes_maybe_and_no_are_ordered():
     rows = [("1", "cat", "a", "yes"), ("1", "cat", "b", "maybe")]
     rows += [("1", "dog", "a", "yes"), ("1", "dog", "b", "no")]
-    result = agreement(contains(rows), bootstrap=0)
+    result = agreement(contains(rows), resamples=0)
     # Gwet's ordinal similarity of neighbours among three is 1 - 1/3, of the ends 0.
     assert result.distance == "ordinal"
     assert result["percent"] == pytest.approx((2 / 3 + 0) / 2)
@@ -114,7 +114,7 @@ def test_a_label_of_contains_is_said_by_a_yes():
         ]
         for who, answer in zip("abc", answers.split(), strict=True)
     ]
-    result = agreement(contains(rows), by=("label",), bootstrap=0)
+    result = agreement(contains(rows), by=("label",), resamples=0)
     labels = result.labels.set_index("label")
     assert labels["share"].to_dict() == pytest.approx({"cat": 1 / 3, "dog": 2 / 3})
     assert labels["specific"]["cat"] == pytest.approx(2 / 4)
@@ -145,4 +145,4 @@ def test_too_many_answers_for_a_table_of_distances_are_refused(rated):
     table = [[i, i + 1] for i in range(5000)]
     with pytest.raises(FitError, match="nominal"):
         agreement(rated(table), distance="interval")
-    assert agreement(rated(table), bootstrap=0)["percent"] == 0
+    assert agreement(rated(table), resamples=0)["percent"] == 0

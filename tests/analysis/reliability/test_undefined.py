@@ -79,8 +79,8 @@ def test_some_answers_without_an_id_are_counted_in_the_reason():
 
 def test_a_pair_whose_two_give_one_answer_only_has_no_kappa(rated):
     table = [["cat", "cat", "cat"], ["cat", "cat", "dog"]] * 6
-    result = agreement(rated(table), by=("pair",), bootstrap=0)
-    kappa = result.pairs.set_index(["annotator", "other"])["kappa"]
+    result = agreement(rated(table), by=("pair",), resamples=0)
+    kappa = result.pairs.set_index(["annotator", "other_annotator"])["kappa"]
     assert np.isnan(kappa["a00", "a01"])
     assert result["cohen"] == pytest.approx(0)  # the mean of the two others
 
@@ -93,7 +93,7 @@ def test_no_pairs_of_annotators_is_one_sentence(rated):
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"prob": 1.0}, "between 0 and 1"), ({"bootstrap": -1}, "number of resamples")],
+    [({"prob": 1.0}, "between 0 and 1"), ({"resamples": -1}, "number of resamples")],
 )
 def test_an_option_out_of_range_is_refused(options, said, rated):
     with pytest.raises(OptionError, match=said):

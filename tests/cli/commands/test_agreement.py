@@ -5,7 +5,7 @@ import pytest
 
 
 def test_the_coefficients_are_shown_with_their_intervals(run, export, columns, capsys):
-    assert run("agreement", export, *columns, "--bootstrap", "0", "--by", "pair") == 0
+    assert run("agreement", export, *columns, "--resamples", "0", "--by", "pair") == 0
     said = capsys.readouterr().out
     assert "from the published variance" in said  # without resamples
     line = next(line for line in said.splitlines() if "ann and bob" in line)

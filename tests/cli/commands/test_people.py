@@ -35,14 +35,14 @@ def test_who_always_says_the_same_is_named_first(run, rated, capsys):
     assert "bias" in said
     assert run("annotators", rated, "--json", "--out", "people.csv") == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["annotators"][0]["flags"] == "answers by habit"
+    assert result["annotators"][0]["flag"] == "answers by habit"
     assert pd.read_csv("people.csv")["annotator"][0] == "r0"
 
 
 def test_with_responses_drift_is_looked_for(run, rated, capsys):
     assert run("annotators", rated, "--responses", "ratings.csv", "--json") == 0
     result = json.loads(capsys.readouterr().out)["annotators"]
-    assert [row["flags"] for row in result].count("drifts") == 0
+    assert [row["flag"] for row in result].count("drifts") == 0
     assert run("annotators", rated, "--responses", "groups.csv") == 2
 
 
@@ -57,7 +57,7 @@ def test_ratings_have_means_of_groups_and_what_they_differ_by(run, rated, capsys
     result = json.loads(capsys.readouterr().out)
     (apart,) = result["differences"]
     assert abs(apart["difference"]) > 1.5
-    assert (apart["higher"] > 0.99) == (apart["group"] == "good")
+    assert (apart["p_greater"] > 0.99) == (apart["group"] == "good")
 
 
 def test_items_to_check_are_exported(run, rated):

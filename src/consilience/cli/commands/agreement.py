@@ -39,7 +39,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     distance: Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
     | None = None,
     prob: Prob = 0.9,
-    bootstrap: int = 1000,
+    resamples: int = 1000,
     seed: Seed = 0,
     out: Path | None = None,
     reading: Reading = READ_AS_IT_IS,
@@ -59,7 +59,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         Distance between two answers: nominal, ordinal, interval or ratio;
         for objects nominal, jaccard or masi. By default nominal for choice, ordinal
         (no, maybe, yes) for contains, masi for objects.
-    bootstrap
+    resamples
         Resamples of the items; with 0 intervals are from the published variance.
     out
         Folder for the whole tables, as Parquet.
@@ -77,7 +77,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         distance=distance,
         by=by,
         prob=prob,
-        bootstrap=bootstrap,
+        resamples=resamples,
         seed=seed,
     )
     show = screen(as_json=json)

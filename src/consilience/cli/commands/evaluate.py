@@ -224,17 +224,17 @@ def _sentences(evaluation: "Evaluation") -> list[str]:
     ]
     rows = evaluation.differences.query("metric == 'accuracy' and subset == 'all'")
     for row in rows.head(_PAIRS).to_dict("records"):
-        behind = row["better"] < 0.5
-        ends = (
-            (row["against"], row["model"]) if behind else (row["model"], row["against"])
-        )
+        ahead = row["p_greater"]
+        behind = ahead < 0.5
+        ends = [row["model"], row["other_model"]]
+        ends = ends[::-1] if behind else ends
         sign = -1.0 if behind else 1.0
         numbers = [sign * float(row[name]) for name in ("difference", "lower", "upper")]
         apart, *reach = numbers
         low, high = sorted(reach)
         sentences.append(
             f"{ends[0]} is better than {ends[1]} with probability "
-            f"{max(row['better'], 1 - row['better']):.3f} (accuracy {apart:+.4f}, "
+            f"{max(ahead, 1 - ahead):.3f} (accuracy {apart:+.4f}, "
             f"{low:+.4f} to {high:+.4f})"
         )
     if len(rows) > _PAIRS:

@@ -331,10 +331,10 @@ def _print(show: Console, table: "pd.DataFrame", prob: float) -> None:
     if table.empty:
         show.print("no annotator has an id: there is nobody to talk to")
         return
-    flagged = table[table["flags"] != ""]
+    flagged = table[table["flag"] != ""]
     show.print(f"{len(flagged):,} of {len(table):,} annotators to talk to")
     for row in flagged.to_dict("records"):
-        head = f"{row['annotator']}: {row['flags']} ({row['sure']:.2f} sure)"
+        head = f"{row['annotator']}: {row['flag']} ({row['sure']:.2f} sure)"
         show.print(Text(head, WARNING))
         show.print(Text(f"  {row['evidence']}"))
     names = ["annotator", "responses", "accuracy"]

@@ -131,7 +131,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     options: StudyOptions = USUAL,
     evaluation: Paths = (),
     page: PageOptions = PLAIN,
-    bootstrap: int = 1000,
+    resamples: int = 1000,
     reading: Reading = READ_AS_IT_IS,
     overwrite: Flag = False,
     json: Json = False,
@@ -153,7 +153,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     evaluation
         Tables about models, such as `evaluate` writes: CSV or Parquet files, or
         folders of them.
-    bootstrap
+    resamples
         Resamples of the items for the intervals of agreement.
     overwrite
         Replace an existing report, and its folder of pictures.
@@ -194,7 +194,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
             images=page.images,
             picture_size=page.picture_size,
             title=page.title,
-            bootstrap=bootstrap,
+            resamples=resamples,
             progress=tell,
         )
         contents = replace(contents, spelled=as_options)

@@ -195,7 +195,11 @@ def _parts(run: Run, who: str) -> list[Part]:
 
 def _names(table: pd.DataFrame) -> pd.Series:
     """Return what each row is about; empty for all together."""
-    pair = table["annotator"].astype("str") + " and " + table["other"].astype("str")
+    pair = (
+        table["annotator"].astype("str")
+        + " and "
+        + table["other_annotator"].astype("str")
+    )
     share = table["share"].map("{:.0%}".format)
     label = table["label"].astype("str")
     names = pair.where(table["annotator"].notna(), share.where(table["share"].notna()))

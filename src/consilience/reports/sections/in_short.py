@@ -82,10 +82,10 @@ def _beside_votes(run: Run, items: pd.DataFrame) -> str:
 
 def _look_at(run: Run) -> str:
     people, parts = run.table("annotators"), []
-    if "flags" in people and len(people):
-        flagged = people[people["flags"] != ""]
+    if "flag" in people and len(people):
+        flagged = people[people["flag"] != ""]
         named = [
-            f"{row['annotator']} ({row['flags']})"
+            f"{row['annotator']} ({row['flag']})"
             for row in flagged.head(_NAMED).to_dict("records")
         ]
         more = f" and {len(flagged) - _NAMED:,} more" if len(flagged) > _NAMED else ""

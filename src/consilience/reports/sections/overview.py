@@ -198,9 +198,9 @@ def _tables(name: str, table: pd.DataFrame) -> list[Part]:
             _by_subset(str(metric), rows)
             for metric, rows in table.groupby("metric", sort=False)
         ]
-    if {"model", "against", "better"} <= columns:
+    if {"model", "other_model", "p_greater"} <= columns:
         some = table[(table["metric"] == "accuracy") & (table["subset"] == "all")]
-        made = _ranked("differences", some, (some["better"] - 0.5).abs())
+        made = _ranked("differences", some, (some["p_greater"] - 0.5).abs())
         return [made if len(some) else plain_table(name, table)]
     if {"followed", "wrong", "model"} <= columns:
         expected = (table["wrong"] * table["followed"]).fillna(0.0)
@@ -265,7 +265,7 @@ def check(report: Report) -> Section | None:
 
 _MAX_ROWS = 300
 _MAX_AGREEMENT_ROWS = 50
-_FLAGS = ("flags", "sure", "evidence")  # in a table of their own
+_FLAGS = ("flag", "sure", "evidence")  # in a table of their own
 
 
 def annotators(report: Report) -> Section:
@@ -284,7 +284,7 @@ def annotators(report: Report) -> Section:
             f"Accuracy of {len(people):,} annotators against the answers they gave"
         )
         parts.append(Chart(skill(people), f"Scatter plot. {caption}", caption))
-    flagged = people[people["flags"] != ""]
+    flagged = people[people["flag"] != ""]
     if len(flagged):
         table = CATALOGUE["annotators"].of(flagged, report.prob)
         shown = columns(table, "annotator", "responses", "accuracy", *_FLAGS)
