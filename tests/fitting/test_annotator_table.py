@@ -177,6 +177,20 @@ def test_groups_are_those_of_the_draws(grouped):
     assert row["lower"] < row["difference"] < row["upper"]
 
 
+def test_a_group_of_one_annotator_has_the_interval_of_the_annotator(grouped, tmp_path):
+    _, _, fit = grouped
+    fit.save(tmp_path / "run")
+    correlated = cs.load(tmp_path / "run")
+    correlated.data["truth"].attrs["residual_shrunk"] = 0.2
+    bounds, spread = ["accuracy", "lower", "upper"], {}
+    for name, each in (("independent", fit), ("correlated", correlated)):
+        one = each.annotators().set_index("annotator").loc["gpt", bounds]
+        group = each.table("annotator_groups").set_index("group").loc["model", bounds]
+        np.testing.assert_allclose(group.astype(float), one.astype(float), atol=1e-4)
+        spread[name] = group["upper"] - group["lower"]
+    assert spread["correlated"] > 1.2 * spread["independent"]
+
+
 def test_groups_are_saved_and_kept_by_predictions(grouped, tmp_path):
     frame, table, fit = grouped
     fit.save(tmp_path / "run")

@@ -29,11 +29,13 @@ Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
 from __future__ import annotations
 
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
+from consilience.intervals import move_bound
 from consilience.posterior.confusion import annotator_design_effect, widen
 from consilience.posterior.stored import (
     Estimate,
@@ -180,13 +182,11 @@ def _chances(
 
 def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
     """Return the accuracy of each group of annotators."""
-    names, members, accuracy = _groups(data)
+    names, members, accuracy, wider = _groups(data)
     prob = float(data.attrs["prob"])
-    mean = estimate(_means(accuracy, members), prob)
+    mean = _bounded(_means(accuracy, members), _means(wider, members), prob)
     spreads = [
-        accuracy[:, who].std(1, ddof=1)
-        if who.sum() > 1
-        else np.full(len(accuracy), np.nan)
+        wider[:, who].std(1, ddof=1) if who.sum() > 1 else np.full(len(wider), np.nan)
         for who in members
     ]
     spread = estimate(np.stack(spreads, 1) if spreads else np.empty((1, 0)), prob)
@@ -218,14 +218,16 @@ def _mean_bias(
 
 def group_differences(data: xr.DataTree) -> pd.DataFrame:
     """Return by how much annotators of one group are more accurate than of another."""
-    names, members, accuracy = _groups(data)
+    names, members, accuracy, wider = _groups(data)
     pairs = np.array([*combinations(range(len(names)), 2)], int).reshape(-1, 2)
     if len(accuracy) < 2:  # of a point, nothing is the more accurate with a probability
         pairs = pairs[:0]
-    means = _means(accuracy, members)
-    apart = means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
+    close, apart = (
+        means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
+        for means in (_means(accuracy, members), _means(wider, members))
+    )
     prob = float(data.attrs["prob"])
-    difference = estimate(apart, prob)
+    difference = _bounded(close, apart, prob)
     information, ratio = (
         _information(data) if len(pairs) else None,
         np.full((1, len(pairs)), np.nan),
@@ -244,19 +246,26 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
     )
 
 
-def _groups(
-    data: xr.DataTree,
-) -> tuple[Shaped[np.ndarray, " G"], Bool[np.ndarray, "G J"], Float[np.ndarray, "S J"]]:
-    """Return the names of groups, who is in them, and draws of all accuracies.
+class _Groups(NamedTuple):
+    """The names of groups, who is in them, and draws of all accuracies.
 
-    Groups have annotators with an id. Draws are as of fewer answers, where errors are
-    correlated; one of NaN where there are none.
+    Groups have annotators with an id. Draws are also given as of fewer answers, where
+    errors are correlated; there is one of NaN where there are none.
     """
+
+    names: Shaped[np.ndarray, " G"]
+    members: Bool[np.ndarray, "G J"]
+    accuracy: Float[np.ndarray, "S J"]
+    wider: Float[np.ndarray, "S J"]
+
+
+def _groups(data: xr.DataTree) -> _Groups:
     constant = data["constant_data"]
     number = constant.sizes.get("annotator", 0)  # a heuristic has no annotators
     nothing = np.full((1, number), np.nan)
     if "annotator_group" not in constant.coords:
-        return np.zeros(0, object), np.zeros((0, number), bool), nothing
+        members = np.zeros((0, number), bool)
+        return _Groups(np.zeros(0, object), members, nothing, nothing)
     identified = constant["annotator_identified"].to_numpy().astype(bool)
     names = constant["annotator_group"].to_numpy()
     code = constant["group_of_annotator"].to_numpy()
@@ -265,10 +274,19 @@ def _groups(
     votes = constant["votes"].transpose("true_class", "given_class").to_numpy()
     accuracy = _chances(data, np.ones(len(votes), bool), votes) if some.any() else None
     if accuracy is None:
-        return names[some], members[some], nothing
-    factor, mean = np.sqrt(annotator_design_effect(data)), accuracy.mean(0)
-    wider = np.clip(mean + factor * (accuracy - mean), 0.0, 1.0)
-    return names[some], members[some], wider
+        return _Groups(names[some], members[some], nothing, nothing)
+    factor = np.sqrt(annotator_design_effect(data))[None]
+    mean = np.broadcast_to(accuracy.mean(0), accuracy.shape)
+    wider = move_bound(accuracy, mean, mean, factor)
+    return _Groups(names[some], members[some], accuracy, wider)
+
+
+def _bounded(
+    values: Float[np.ndarray, "S G"], wider: Float[np.ndarray, "S G"], prob: float
+) -> Estimate:
+    """Return the mean of draws, with the bounds of others."""
+    _, lower, upper = estimate(wider, prob).parts()
+    return Estimate(values.mean(0), lower, upper)
 
 
 def _means(

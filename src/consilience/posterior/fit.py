@@ -409,8 +409,10 @@ class Fit:
         elif true_label is not None:
             label = text_of(pd.Series([true_label]))[0]
             table = confusion.confusion_of_label(self.data, label)
-        elif level:
-            return confusion.confusion_at_level(self.data, level)
+        elif level:  # of other labels than those that were read
+            table = confusion.confusion_at_level(self.data, level)
+            people = {r: t for r, t in self.types.items() if r == "annotator"}
+            return restored(table, people)
         else:
             table = confusion.confusion(self.data)
         return restored(table, self.types)
