@@ -45,11 +45,12 @@ def choice_fit(probability, labels, kind="choice", covariates=None, **constant):
     return Fit(tree_of(kind, constant_data=known, truth=truth_of(probability)))
 
 
-def contains_fit(rows):
+def contains_fit(rows, present=0.5):
     """Return a fit of answers: item, label, and how many said yes, maybe and no."""
     item, label, *counts = zip(*rows, strict=True)
     counts = np.array(counts).T[:, ::-1]  # no, maybe, yes
     unit, answer = np.nonzero(counts)
+    chance = np.broadcast_to(np.asarray(present, float), len(rows))
     constant = {
         "unit_item": ("item", np.array(item, object)),
         "unit_label": ("item", np.array(label, object)),
@@ -67,7 +68,7 @@ def contains_fit(rows):
                 constant, {name: np.array(each, object) for name, each in names.items()}
             ),
             observed_data=xr.Dataset(observed),
-            truth=truth_of(np.full((len(rows), 2), 0.5)),
+            truth=truth_of(np.stack([1 - chance, chance], 1)),
         )
     )
 

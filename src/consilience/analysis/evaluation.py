@@ -14,7 +14,7 @@ of yes among the answers about the label that a model predicts; as models have p
 without having seen the answers, they are unbiased however few answers there are.
 
 **Intervals** are of items like these (`shares`), with the same weights of the items for
-all models, so that differences are paired and "better" is a probability. Weights and
+all models, so that differences are paired and have a probability. Weights and
 draws of the parameters are taken for independent. Where the parameters were estimated
 from the items that are judged, each of which holds little information, they are not: if
 each item's probability is drawn to the mean of all by a share :math:`1 - s`, the
@@ -81,8 +81,8 @@ class Evaluation:
         Columns model, metric, subset, value, lower, upper and items (expected number in
         the subset that could be judged).
     differences : pandas.DataFrame
-        Columns metric, subset, model, against, difference, lower, upper and better
-        (probability that `model` is the better of the two).
+        Columns metric, subset, model, other_model, difference, lower, upper and
+        p_greater (probability that `model` is the better of the two).
     labels : pandas.DataFrame
         By label of the data set and model: label, items, right (expected share of items
         with that true label), model, dataset_accuracy, accuracy, wrong (expected number
@@ -440,6 +440,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     -------
     Evaluation
         Metrics: `accuracy` (the first label is true), `top_k` (one of the first k is),
+        of several labels of contains `precision`, `f1` and `average_precision` of all
+        that a model lists, up to `top`,
         `dataset_accuracy` and `dataset_top_k` (agreement with the data set's label);
         for objects also `main_object` and `main_label`. Subsets: `all`; for contains
         `one_label` and `several_labels` (are true); for objects `one_object` (at most),

@@ -267,6 +267,10 @@ class Truths:
         """P(a label is present)."""
         return 1 - self._none()
 
+    def number(self) -> Float[np.ndarray, "_ I"]:
+        """Return the expected number of labels that are present."""
+        return self._by_item(self.value)
+
     def _none(self) -> Float[np.ndarray, "_ I"]:
         return np.exp(self._by_item(np.log1p(-np.minimum(self.value, SURE))))
 
@@ -305,6 +309,35 @@ def truths(fit: Fit, items: pd.Index, most: int, unasked: Unasked) -> Truths:
     )
 
 
+def _of_sets(
+    proposals: Proposals, truth: Truths, judged: Float[np.ndarray, "D A I"]
+) -> Iterator[tuple[Cell, Sums]]:
+    r"""Give the sums of metrics of all labels that models list.
+
+    Precision is :math:`\sum p / \sum R`, of R labels that are listed, F1 is :math:`2
+    \sum p / (\sum R + \sum n)`, of n that are present. The average precision is the mean
+    over labels that are present of the share of these among those ranked no lower.
+    """
+    ranks = np.moveaxis(proposals.fitted_label, 2, 0)
+    chance = [np.nan_to_num(truth.validity(each)) for each in ranks]
+    hits, listed = sum(chance), (proposals.label != UNKNOWN).sum(2)[None]
+    there = truth.number()[:, None] * judged
+    before, precise = np.zeros_like(chance[0]), np.zeros_like(chance[0])
+    for rank, each in enumerate(chance, start=1):
+        precise += each * (1 + before) / rank
+        before += each
+    for metric, part, whole in (
+        ("precision", hits, listed * judged),
+        ("f1", 2 * hits, listed * judged + there),
+        ("average_precision", precise, there),
+    ):
+        # Of no sum is the size told but by a ratio: the whole is to count the items.
+        unit = np.nansum(whole, axis=2, keepdims=True) / np.nansum(
+            judged, axis=2, keepdims=True
+        )
+        yield (metric, "all"), (part * judged / unit, whole / unit)
+
+
 def truth_sums(proposals: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums]]:
     """Give of each metric and subset both sums of the ratio."""
     label = proposals.fitted_label
@@ -323,6 +356,7 @@ def truth_sums(proposals: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums
         number = {"several_labels": several, "one_label": one}
         yield ("accuracy", "several_labels"), (both, several * judged)
         yield ("accuracy", "one_label"), (true - both, one * judged)
+        yield from _of_sets(proposals, truth, judged)
     if proposals.dataset is None:
         return
     same = (proposals.label[:, :, 0] == proposals.dataset).astype(float)

@@ -104,5 +104,7 @@ def test_the_screen_says_which_is_better_and_what_nobody_was_asked(
     shown = " ".join(capsys.readouterr().out.split())
     better = cs.evaluate(fitted, table).differences
     row = better.query("metric == 'accuracy' and subset == 'all'").iloc[0]
-    assert f"near is better than far with probability {1 - row['better']:.3f}" in shown
+    assert (
+        f"near is better than far with probability {1 - row['p_greater']:.3f}" in shown
+    )
     assert "nobody was asked, counted as wrong: far 24 (30%)" in shown
