@@ -1,9 +1,9 @@
 """The catalogue states the columns that tables have, and no others."""
 
-from pathlib import re
+import re
+from pathlib import Path
 
 import pandas as pd
-import Path
 import pytest
 
 import consilience as cs

@@ -315,8 +315,8 @@ def _of_sets(
     r"""Give the sums of metrics of all labels that models list.
 
     Precision is :math:`\sum p / \sum R`, of R labels that are listed, F1 is :math:`2
-    \sum p / (\sum R + \sum n)`, of n that are present. The average precision is the mean
-    over labels that are present of the share of these among those ranked no lower.
+    \sum p / (\sum R + \sum n)`, of n that are present. The average precision is the
+    mean over labels that are present of the share of these among those ranked no lower.
     """
     ranks = np.moveaxis(proposals.fitted_label, 2, 0)
     chance = [np.nan_to_num(truth.validity(each)) for each in ranks]
