@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -70,6 +71,22 @@ def test_a_shadowed_submodule_is_noticed(tmp_path, offer):
     else:
         setattr(package, offer, {"weigh": "somewhere"})
     assert shadowed(package) == ["weigh"]
+
+
+def too_long(folder, most=500):
+    return {
+        path.name
+        for path in folder.rglob("*.py")
+        if len(path.read_text("utf-8").splitlines()) > most
+    }
+
+
+def test_no_file_holds_several_ideas(tmp_path):
+    (root,) = consilience.__path__
+    assert too_long(Path(root)) == set()
+    (tmp_path / "long.py").write_text("\n" * 501)
+    (tmp_path / "short.py").write_text("\n" * 500)
+    assert too_long(tmp_path) == {"long.py"}
 
 
 def test_a_study_is_cut_into_blocks_whatever_was_imported_before():

@@ -99,6 +99,10 @@ class Study:
         accuracy = np.einsum("k,jkk->j", PREVALENCE, self.confusion)
         return dict(zip(self.annotators, map(float, accuracy), strict=True))
 
+    def responses(self) -> Responses:
+        """Return the answers as they are read."""
+        return read(self.answers, item="photo", label="animal")
+
     def shards(self, folder: str | Path) -> Shards:
         """Write the answers as a file, and read them as shards.
 

@@ -4,7 +4,7 @@ import pytest
 import consilience as cs
 from consilience import reports
 from consilience.errors import KindError, OptionError
-from consilience.posterior.fit import check_responses
+from consilience.posterior.loading import check_responses
 
 ROWS = "item,annotator,label\n1,a,x\n1,b,x\n2,a,y\n2,b,x\n"
 

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tables.md"
 # Columns that only some tables of the name have, of a kind, a model or a number type.
 OF_SOME = {
     "labels": {"named"},
-    "items": {"objects", "main_label", "median", "mean"},
+    "items": {"objects", "main_label", "median", "mean", "present"},
     "objects": {"named", "right_name"},
     "annotators": {
         f"{name}{bound}"

@@ -10,14 +10,13 @@ from consilience.analysis.predictive import predictive_checks
 from consilience.analysis.reliability import Agreement, By, agreement
 from consilience.analysis.replicated import replicate_answers
 from consilience.analysis.selection import frequencies, selection_frequencies
-from consilience.analysis.study import (
-    cooccurring,
+from consilience.analysis.study import cooccurring, study_summary
+from consilience.analysis.true_ratings import MeanRatings, mean_ratings
+from consilience.analysis.valid_counts import (
     rival_labels,
-    study_summary,
     valid_label_counts,
     valid_labels,
 )
-from consilience.analysis.true_ratings import MeanRatings, mean_ratings
 from consilience.fitting import gold_curve, gold_design
 from consilience.posterior import drift
 

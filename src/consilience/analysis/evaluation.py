@@ -108,9 +108,7 @@ class Evaluation:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="multinomial")
+    >>> fit = cs.fit(study(0, num_photos=30).responses(), model="multinomial")
     >>> guesses = fit.items()[["item"]].assign(label="husky", rank=1, probability=0.6)
     >>> evaluation = cs.evaluate(fit, guesses)
     >>> evaluation.models[["model", "metric", "value"]].head(1).round(2)

@@ -118,8 +118,7 @@ def predictive_checks(
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> checks = cs.analysis.predictive_checks(fit, min_items=3)
     >>> checks["check"].unique().tolist()

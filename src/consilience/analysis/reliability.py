@@ -95,8 +95,7 @@ class Agreement:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> agreement = cs.agreement(responses, resamples=0)
     >>> agreement.annotators, agreement.questions, agreement.categories
     (25, 30, 5)
@@ -184,8 +183,7 @@ def agreement(
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> table = cs.agreement(responses, resamples=0).coefficients
     >>> table[["coefficient", "value"]].round(2).head(4)
       coefficient  value

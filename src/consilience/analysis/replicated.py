@@ -196,8 +196,7 @@ def replicate_answers(fit: Fit, *, replicates: int = 200, seed: int = 0) -> xr.D
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> data = cs.analysis.replicate_answers(fit, replicates=50)
     >>> dict(data["posterior_predictive"]["answer"].sizes)

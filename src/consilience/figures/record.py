@@ -25,8 +25,8 @@ from consilience.errors import ConsilienceError, KindError, OptionError
 from consilience.figures.figure import Figure
 from consilience.notebook import Part, as_html
 from consilience.posterior import Fit, export_table
-from consilience.posterior.fit import check_responses
 from consilience.posterior.labels import items as items_of
+from consilience.posterior.loading import check_responses
 from consilience.progress import Progress
 from consilience.responses import Responses
 from consilience.responses.label_names import (

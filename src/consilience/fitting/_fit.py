@@ -165,9 +165,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> fit = cs.fit(study(0, num_photos=30).responses(), model="dawid_skene")
     >>> fit.items()[["item", "label", "probability"]].head(3).round(2)
             item     label  probability
     0  photo-001  malamute          1.0

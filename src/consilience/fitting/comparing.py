@@ -124,8 +124,7 @@ def compare(
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> models = ["hierarchical_dawid_skene", "shared_errors"]
     >>> table = cs.compare(responses, models)
     >>> table[["model", "elpd", "difference"]].round(3)

@@ -87,9 +87,7 @@ def gold_design(fit: Fit, number: int, *, seed: int = 0) -> pd.DataFrame:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=60).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> fit = cs.fit(study(0, num_photos=60).responses(), model="dawid_skene")
     >>> sheet = cs.analysis.gold_design(fit, 20)
     >>> len(sheet), list(sheet.columns)
     (20, ['item', 'label', 'inclusion'])
@@ -147,9 +145,7 @@ def gold_curve(
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=60).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> fit = cs.fit(study(0, num_photos=60).responses(), model="dawid_skene")
     >>> cs.analysis.gold_curve(fit, [0, 20])["gold"].tolist()
     [0, 20]
     """

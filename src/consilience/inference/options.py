@@ -46,8 +46,7 @@ class EngineOptions:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> effort = cs.EngineOptions(restarts=2, sweeps=50)
     >>> fit = cs.fit(responses, model="multinomial", engine="em", effort=effort)
     >>> fit.data["optimization"].sizes["restart"]

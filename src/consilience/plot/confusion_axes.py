@@ -89,9 +89,7 @@ def confusion(
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="multinomial")
+    >>> fit = cs.fit(study(0, num_photos=30).responses(), model="multinomial")
     >>> ax = cs.plot.confusion(fit)
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['fox', 'husky', 'malamute', 'samoyed', 'wolf']
@@ -296,9 +294,7 @@ def posterior_labels(
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="multinomial")
+    >>> fit = cs.fit(study(0, num_photos=30).responses(), model="multinomial")
     >>> ax = cs.plot.posterior_labels(fit, ["photo-001"], labels=2)
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['photo-001', 'malamute', 'wolf']

@@ -88,8 +88,7 @@ def ppc(
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> ax = cs.plot.ppc(fit, "votes")
     >>> ax.get_yticklabels()[0].get_text()

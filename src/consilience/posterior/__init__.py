@@ -2,7 +2,7 @@
 
 from consilience.posterior._export import EXPORTS, export, export_table
 from consilience.posterior.drifting import drift
-from consilience.posterior.fit import Fit, load
+from consilience.posterior.fit import Fit
 from consilience.posterior.full_tables import (
     ITEMS,
     LABELS,
@@ -10,6 +10,7 @@ from consilience.posterior.full_tables import (
     all_items,
     has_all_items,
 )
+from consilience.posterior.loading import load
 
 __all__ = [
     "EXPORTS",

@@ -104,9 +104,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
     >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> fit = cs.fit(study(0, num_photos=30).responses(), model="dawid_skene")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     files = cs.export(fit, ["items", "labels"], "csv", Path(folder) / "tables")
     >>> sorted(path.name for path in files)

@@ -19,8 +19,9 @@ from jaxtyping import Float
 
 from consilience.errors import OptionError
 from consilience.posterior.annotators import annotators
-from consilience.posterior.fit import Fit, check_responses
+from consilience.posterior.fit import Fit
 from consilience.posterior.flags import Answers, Flag, flags, with_flags
+from consilience.posterior.loading import check_responses
 from consilience.posterior.stored import category
 from consilience.responses import Responses
 from consilience.responses.id_types import restored, restores_types
@@ -73,8 +74,7 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=60).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=60).responses()
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> cs.analysis.drift(fit, responses)[["annotator", "responses"]].head(2)
       annotator  responses

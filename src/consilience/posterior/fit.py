@@ -1,85 +1,4 @@
-"""A fit: one ArviZ DataTree, and the tables computed from it.
-
-Whichever model and engine wrote it, the tree means the same. Draws have the dimensions
-chain and draw, one of each for a point estimate; a *unit* is an item, or for contains
-an item and a label asked about, and lies along the dimension item.
-
-posterior
-    Parameters of the model. Table models have prevalence(true_class) and
-    confusion([annotator,] true_class, given_class); those of many labels have
-    prevalence(true_class) and accuracy(annotator). Where candidates have columns,
-    weight(covariate) of each and relative_information of all together; for choice
-    prevalence is then that of an item of which they say nothing, and
-    mean_prior(true_class) the mean over the items of what was believed before anyone
-    answered.
-truth
-    probability, lower, upper (item, candidate); NaN at padding and where the engine
-    states no bounds. Where residuals of annotators can be correlated, also the other
-    posterior, as raw_probability and so on or tempered_probability and so on, and
-    design_effect(item). Attributes: reported (raw or tempered) and, where that was
-    changed, first_reported; residual_correlation, residual_z, and residual_shrunk, by
-    which intervals of annotators are wider.
-comparison
-    model, elpd, se, difference, difference_se, weight, best and seconds along
-    candidate_model (model "auto").
-constant_data
-    candidate_class([item,] candidate), an index into true_class or -1 for padding;
-    log_prior(item, candidate) where candidates have weights or items have gold;
-    superclass(true_class) where labels have one;
-    unit_group(item), an index into group, where labels have groups; similar_set(item)
-    and shown_set(item), codes of the similar labels of an item, and of those shown
-    together (contains, where somebody says what is similar);
-    covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
-    (covariate), where candidates have columns;
-    aside_unit, aside_label and aside_n (aside), labels named besides main labels, where
-    these are the answers; num_responses(item); annotator_responses,
-    annotator_identified and group_of_annotator (annotator), an index into
-    annotator_group, where annotators have groups;
-    first_label and second_label (pair), the labels of pairs that have a parameter;
-    votes(given_class, true_class); unit_item(item); item_text(item), the beginning of
-    what shows it, where that is known; for contains unit_label(item) and
-    present(true_class); for objects, where candidates were asked about as well,
-    contains_counts(item, place, contains_answer), how many said no, maybe and yes of
-    each.
-observed_data
-    annotator, item, answer and n along response, as codes.
-log_likelihood
-    responses(chain, draw, item), the truth summed out.
-sample_stats
-    diverging, energy, num_steps, accept_prob (NUTS).
-convergence
-    rhat, ess_bulk, ess_tail, and the lowest and highest mean of a chain along
-    quantity, what tables give (NUTS, Gibbs; at most
-    200 of a kind, those whose chains differ most), of the draws before modes were
-    weighted; mode_of_chain(chain) and mode_weight(mode); the attribute modes says in
-    what modes differ, draws how many were taken, of which every other one may have been
-    dropped.
-optimization
-    objective(restart, sweep), NaN after the end; converged(restart); chosen (EM, VB,
-    SVI).
-diagnostics
-    name, value, limit, ok and remedy along check.
-objects
-    Kind objects, models with a likelihood: beyond(item, candidate, share), P(a label is
-    valid at a share of annotators); main_share and candidate_label (item, candidate),
-    -1 for padding; judged_several and differs (population_draw, panel), the shares that
-    a panel of so many, those who have answered among them, finds to have several
-    objects, and another main label than the data set's (0: in the limit).
-joint_draws
-    Kind objects, models with a likelihood: hundredths(parameter_draw, item_draw, cell),
-    the share of annotators who name a candidate's object in a drawn world; levels, the
-    share up to which the candidate is valid; and facts of it as bits (the name that its
-    object goes by most, a name of the main object, the main label); cell_item and
-    cell_label, of each candidate.
-tables
-    A group for each table that the fit holds as it is, along row: what a rule states.
-
-Attributes of the root: model, engine, engine_reason, kind, seed, prob (and kept_prob,
-that of bounds in the tree, where tables have another), seconds, version, and as JSON
-assumptions, sources, settings, the types that items, annotators and labels had in the
-source (id_types), the classifiers whose predictions were covariates (classifiers), who
-is a sample of whom (repeat_of), and who copies whom (copies; absent if not looked for).
-"""
+"""A fit: one ArviZ DataTree (see `tree`), and the tables computed from it."""
 
 from __future__ import annotations
 
@@ -87,24 +6,16 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Never
+from typing import Never
 
 import pandas as pd
 
-from consilience.errors import KindError, OptionError
-from consilience.model import Model
 from consilience.posterior import annotators, confusion, labels, objects, store, tables
-from consilience.posterior.stored import check_model
 from consilience.posterior.tables import DescribedTable
 from consilience.posterior.tree import Outcome
 from consilience.posterior.truth import Which, with_prob, with_truth
-from consilience.responses import Responses
-from consilience.responses.columns.names import listing
 from consilience.responses.id_types import Types, restored, text_of
 from consilience.when_used import xr
-
-_HOW = "give the responses that it was fitted to"
-_SHOWN = 12  # digits of a SHA-256
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,9 +34,7 @@ class Fit:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> fit = cs.fit(study(0, num_photos=30).responses(), model="dawid_skene")
     >>> fit.data.attrs["model"], fit.data.attrs["engine"]
     ('dawid_skene', 'em')
     """
@@ -148,10 +57,6 @@ class Fit:
     def _repr_html_(self) -> str:
         """Return what was fitted and the first rows of its tables, for a notebook."""
         return tables.html(self.data, self.types)
-
-    def __dir__(self) -> list[str]:
-        """List the names of the tables as well, for those who look for one."""
-        return [*map(str, object.__dir__(self)), *self.tables]
 
     def __getattr__(self, name: str) -> Never:
         """Say how a table is had."""
@@ -198,9 +103,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="dawid_skene")
+        >>> fit = cs.fit(study(0, num_photos=30).responses(), model="dawid_skene")
         >>> ", ".join(name for name in fit.tables if name.startswith("c"))
         'confusion, comparison, check'
         """
@@ -221,9 +124,8 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            The table; its attribute `meanings` has the meaning of each column by name,
-            which a notebook shows as well. A table of groups of annotators, of
-            covariates or of styles is empty where the fit has none.
+            The table, empty where the fit has no groups, covariates or styles; its
+            attribute `meanings` has the meaning of each column by name.
 
         Raises
         ------
@@ -282,9 +184,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="multinomial")
+        >>> fit = cs.fit(study(0, num_photos=30).responses(), model="multinomial")
         >>> fit.labels()[["item", "label", "probability"]].head(3).round(2)
                 item     label  probability
         0  photo-001       fox         0.00
@@ -315,8 +215,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> responses = study(0, num_photos=30).responses()
         >>> fit = cs.fit(responses, model="multinomial")
         >>> fit.items().head(3).round(2)
                 item     label  probability  entropy  responses   tied
@@ -344,8 +243,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> responses = study(0, num_photos=30).responses()
         >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
         >>> fit.annotators().head(3).round(2)
           annotator  responses  accuracy  lower  upper
@@ -394,9 +292,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="multinomial")
+        >>> fit = cs.fit(study(0, num_photos=30).responses(), model="multinomial")
         >>> table = fit.confusion(true_label="husky")
         >>> table[["given_label", "probability"]].head(3).round(2)
           given_label  probability
@@ -434,9 +330,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="dawid_skene")
+        >>> fit = cs.fit(study(0, num_photos=30).responses(), model="dawid_skene")
         >>> fit.diagnostics()[["name", "ok"]]
                        name    ok
         0        not_finite  True
@@ -466,9 +360,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses)
+        >>> fit = cs.fit(study(0, num_photos=30).responses())
         >>> sorted(fit.comparison()["model"])
         ['community_bcc', 'correlated_dawid_skene', 'ebcc', 'shared_errors']
         """
@@ -511,8 +403,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> responses = study(0, num_photos=30).responses()
         >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
         >>> truth = fit.draws(number=100)
         >>> truth.sizes["draw"], truth.sizes["item"]
@@ -557,8 +448,7 @@ class Fit:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> responses = study(0, num_photos=30).responses()
         >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
         >>> narrow, wide = fit.with_(prob=0.5).annotators(), fit.annotators()
         >>> bool((narrow["upper"] < wide["upper"]).all())
@@ -601,99 +491,10 @@ class Fit:
         >>> from pathlib import Path
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> responses = cs.read(answers, item="photo", label="animal")
-        >>> fit = cs.fit(responses, model="dawid_skene")
+        >>> fit = cs.fit(study(0, num_photos=30).responses(), model="dawid_skene")
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     fit.save(Path(folder) / "run")
         ...     cs.load(Path(folder) / "run").items().equals(fit.items())
         True
         """
         store.write(self.data, self.types, out, overwrite=overwrite)
-
-
-def load(folder: str | Path, *, model: str | Model[Any] | None = None) -> Fit:
-    """Read a run folder.
-
-    Parameters
-    ----------
-    folder : str or Path
-        A folder written by `Fit.save` or the command line.
-    model : str or Model, optional
-        The model of your own that was fitted, or the name of its module. A run has its
-        name alone; only what runs the model again, such as `predict`, needs it.
-
-    Returns
-    -------
-    Fit
-        The fit, held in memory: the folder may be moved or removed afterwards.
-
-    Raises
-    ------
-    SourceError
-        If the folder does not exist or is not a run, or one of its files is truncated
-        or damaged, or was written by a newer version.
-
-    See Also
-    --------
-    Fit.save : Write the folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
-    >>> fit = cs.fit(responses, model="dawid_skene")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     fit.save(Path(folder) / "run")
-    ...     again = cs.load(Path(folder) / "run")
-    >>> again.data.attrs["model"]
-    'dawid_skene'
-    """
-    data = store.read(folder)
-    if model is not None:
-        data.attrs["model"] = check_model(model, data.attrs["model"])
-    return Fit(data)
-
-
-def check_responses(fit: Fit, responses: Responses) -> None:
-    """Refuse responses that a fit was not fitted to."""
-    attributes = fit.data.attrs
-    if attributes["kind"] not in responses.kinds:
-        raise KindError(
-            f"the responses are of kind {', '.join(responses.kinds)}, the fit of kind "
-            f"{attributes['kind']}; {_HOW}"
-        )
-    recorded = json.loads(attributes.get("sources", "{}"))
-    given = responses.sources
-    other = {name: sha for name, sha in given.items() if sha not in recorded.values()}
-    if recorded and other:
-        raise OptionError(
-            f"the responses were read from {_named(other)}, and the fit from "
-            f"{_named(recorded)}: the contents differ; {_HOW}"
-        )
-    fitted = set(labels.items(fit.data)["item"].astype("str"))
-    read = set(responses.table["item"].cat.categories.astype("str"))
-    if not fitted <= read:
-        raise OptionError(
-            f"{len(fitted - read):,} of the {len(fitted):,} items of the fit are not "
-            f"among the {len(read):,} of the responses; {_HOW}"
-        )
-    if attributes["kind"] == "objects":  # which leaves rare candidates out
-        return
-    learned = set(labels.labels(fit.data)["label"].astype("str"))
-    strange = sorted(set(responses.labels["label"].astype("str")) - learned)
-    if strange:
-        raise OptionError(
-            f"the fit does not know {listing(strange, 3)}, labels of the responses: "
-            f"they were read in another way; {_HOW}, read as they were then"
-        )
-
-
-def _named(sources: dict[str, str]) -> str:
-    name, sha = next(iter(sources.items()))
-    more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-    return f"{name} (SHA-256 {sha[:_SHOWN]}…){more}"

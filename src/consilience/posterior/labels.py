@@ -326,8 +326,29 @@ def _contains_items(data: xr.DataTree, width: float) -> pd.DataFrame:
             "entropy": total(entropy),
             "responses": responses.astype(np.int64),
             "tied": total(leads) > 1,
+            "present": _sets(
+                item, present, label_names.astype("str")[label], len(items)
+            ),
         }
     )
+
+
+def _sets(
+    item: Shaped[np.ndarray, " U"],
+    present: Float[np.ndarray, " U"],
+    label: pd.Index,
+    number: int,
+) -> pd.Series:
+    """Return the labels of each item that are more likely there than not."""
+    rows = np.flatnonzero(present >= 0.5)
+    rows = rows[np.lexsort((-present[rows], item[rows]))]
+    texts, ends = (
+        label[rows].tolist(),
+        np.cumsum(np.bincount(item[rows], minlength=number)),
+    )
+    starts = np.append(0, ends[:-1])
+    sets = [", ".join(texts[i:j]) for i, j in zip(starts, ends, strict=True)]
+    return pd.Series(sets, dtype="str")
 
 
 def _entropy_terms(

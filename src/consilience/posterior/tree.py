@@ -1,4 +1,85 @@
-"""A fit laid out as an ArviZ DataTree; `posterior.fit` says what each group means."""
+"""A fit laid out as an ArviZ DataTree, and what each of its groups means.
+
+Whichever model and engine wrote it, the tree means the same. Draws have the dimensions
+chain and draw, one of each for a point estimate; a *unit* is an item, or for contains
+an item and a label asked about, and lies along the dimension item.
+
+posterior
+    Parameters of the model. Table models have prevalence(true_class) and
+    confusion([annotator,] true_class, given_class); those of many labels have
+    prevalence(true_class) and accuracy(annotator). Where candidates have columns,
+    weight(covariate) of each and relative_information of all together; for choice
+    prevalence is then that of an item of which they say nothing, and
+    mean_prior(true_class) the mean over the items of what was believed before anyone
+    answered.
+truth
+    probability, lower, upper (item, candidate); NaN at padding and where the engine
+    states no bounds. Where residuals of annotators can be correlated, also the other
+    posterior, as raw_probability and so on or tempered_probability and so on, and
+    design_effect(item). Attributes: reported (raw or tempered) and, where that was
+    changed, first_reported; residual_correlation, residual_z, and residual_shrunk, by
+    which intervals of annotators are wider.
+comparison
+    model, elpd, se, difference, difference_se, weight, best and seconds along
+    candidate_model (model "auto").
+constant_data
+    candidate_class([item,] candidate), an index into true_class or -1 for padding;
+    log_prior(item, candidate) where candidates have weights or items have gold;
+    superclass(true_class) where labels have one;
+    unit_group(item), an index into group, where labels have groups; similar_set(item)
+    and shown_set(item), codes of the similar labels of an item, and of those shown
+    together (contains, where somebody says what is similar);
+    covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
+    (covariate), where candidates have columns;
+    aside_unit, aside_label and aside_n (aside), labels named besides main labels, where
+    these are the answers; num_responses(item); annotator_responses,
+    annotator_identified and group_of_annotator (annotator), an index into
+    annotator_group, where annotators have groups;
+    first_label and second_label (pair), the labels of pairs that have a parameter;
+    votes(given_class, true_class); unit_item(item); item_text(item), the beginning of
+    what shows it, where that is known; for contains unit_label(item) and
+    present(true_class); for objects, where candidates were asked about as well,
+    contains_counts(item, place, contains_answer), how many said no, maybe and yes of
+    each.
+observed_data
+    annotator, item, answer and n along response, as codes.
+log_likelihood
+    responses(chain, draw, item), the truth summed out.
+sample_stats
+    diverging, energy, num_steps, accept_prob (NUTS).
+convergence
+    rhat, ess_bulk, ess_tail, and the lowest and highest mean of a chain along
+    quantity, what tables give (NUTS, Gibbs; at most
+    200 of a kind, those whose chains differ most), of the draws before modes were
+    weighted; mode_of_chain(chain) and mode_weight(mode); the attribute modes says in
+    what modes differ, draws how many were taken, of which every other one may have been
+    dropped.
+optimization
+    objective(restart, sweep), NaN after the end; converged(restart); chosen (EM, VB,
+    SVI).
+diagnostics
+    name, value, limit, ok and remedy along check.
+objects
+    Kind objects, models with a likelihood: beyond(item, candidate, share), P(a label is
+    valid at a share of annotators); main_share and candidate_label (item, candidate),
+    -1 for padding; judged_several and differs (population_draw, panel), the shares that
+    a panel of so many, those who have answered among them, finds to have several
+    objects, and another main label than the data set's (0: in the limit).
+joint_draws
+    Kind objects, models with a likelihood: hundredths(parameter_draw, item_draw, cell),
+    the share of annotators who name a candidate's object in a drawn world; levels, the
+    share up to which the candidate is valid; and facts of it as bits (the name that its
+    object goes by most, a name of the main object, the main label); cell_item and
+    cell_label, of each candidate.
+tables
+    A group for each table that the fit holds as it is, along row: what a rule states.
+
+Attributes of the root: model, engine, engine_reason, kind, seed, prob (and kept_prob,
+that of bounds in the tree, where tables have another), seconds, version, and as JSON
+assumptions, sources, settings, the types that items, annotators and labels had in the
+source (id_types), the classifiers whose predictions were covariates (classifiers), who
+is a sample of whom (repeat_of), and who copies whom (copies; absent if not looked for).
+"""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from consilience.errors import ConsilienceError, OptionError
 from consilience.figures import StudyFigures
 from consilience.figures import study as make_study
 from consilience.posterior import Fit
-from consilience.posterior.fit import check_responses
 from consilience.posterior.labels import item_texts
+from consilience.posterior.loading import check_responses
 from consilience.posterior.tables import ASKED, SEEN, TABLES
 from consilience.progress import Reporter, reporter
 from consilience.reports.content import (

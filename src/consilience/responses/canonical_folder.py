@@ -121,8 +121,7 @@ def write(responses: Responses, out: str | Path, *, overwrite: bool = False) -> 
     >>> from pathlib import Path
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> with tempfile.TemporaryDirectory() as parent:
     ...     folder = cs.write(responses, Path(parent) / "study")
     ...     again = cs.read(folder)

@@ -75,8 +75,7 @@ class Cleaning:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> responses.cleaning.read, responses.cleaning.kept
     (180, 180)
     """

@@ -178,8 +178,7 @@ class Description:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> round(cs.describe(responses).coverage, 2)
     0.24
     """

@@ -70,8 +70,7 @@ class Responses:
     --------
     >>> import consilience as cs
     >>> from consilience.demo import study
-    >>> answers = study(0, num_photos=30).answers
-    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses = study(0, num_photos=30).responses()
     >>> responses.table[["item", "annotator", "label", "n"]].head(2)
             item annotator     label  n
     0  photo-001      Hugo  malamute  1
