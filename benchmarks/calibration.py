@@ -3,6 +3,8 @@
 Studies are drawn from each model's own prior (`simulation_based_calibration`). Models
 of one's own are included if an installed package names them as entry points; for one
 model and engine alone, call `simulated_fits`, `judge_parameters` and `judge_truth`.
+
+Feeds `docs/reference/calibration.md`.
 """
 
 from typing import Any

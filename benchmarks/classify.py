@@ -2,6 +2,8 @@
 
 Photographs of the usual size (JPEG, some 500 x 375 pixels) are made from those that
 scikit-image and scikit-learn ship, each cut out at another place.
+
+Feeds `docs/reference/benchmarks.md`.
 """
 
 import shutil

@@ -7,6 +7,8 @@ part, 922,045 answers without the golden pairs, and kept.
 
 The size of the panel of `contains` was chosen on half of the images, those whose names
 have an even first byte of SHA-256; so the other half is measured on its own.
+
+Feeds `docs/reference/benchmarks-contains.md`.
 """
 
 import warnings

@@ -2,6 +2,8 @@
 
 Each set is fitted by `gibbs` for a short time (60 sweeps thrown away, 240 draws kept,
 whatever the chains look like) and as it is run by default.
+
+Feeds `docs/reference/benchmarks-other-programs.md`.
 """
 
 from collections.abc import Iterator

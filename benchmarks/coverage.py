@@ -2,6 +2,8 @@
 
 Studies of choice and of yes, maybe and no are drawn from none of the models (`crowds`,
 `contains_crowds`), and studies of yes, maybe and no also from the model's own prior.
+
+Feeds `docs/reference/benchmarks-contains.md`, `docs/reference/coverage.md`.
 """
 
 from collections.abc import Iterator

@@ -4,6 +4,8 @@ Crowds are drawn from no model: annotators have a skill and habits of their own,
 differ in difficulty, which everybody shares. Two of them answer at random, two by
 habit, two give one label for another half of the time, two copy another's answers four
 times in five where both answered, and two lose their skill half-way.
+
+Feeds `docs/reference/coverage.md`.
 """
 
 from collections import Counter

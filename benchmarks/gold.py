@@ -1,4 +1,7 @@
-"""What a few gold labels add, on items without gold; beside a plain regression."""
+"""What a few gold labels add, on items without gold; beside a plain regression.
+
+Feeds `docs/how-to/use-gold-labels.md`.
+"""
 
 import os
 from pathlib import Path

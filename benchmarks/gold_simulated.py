@@ -1,4 +1,7 @@
-"""Panels that err together, simulated: with gold labels and without."""
+"""Panels that err together, simulated: with gold labels and without.
+
+Feeds `docs/how-to/use-gold-labels.md`.
+"""
 
 from typing import Any
 

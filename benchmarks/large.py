@@ -1,4 +1,7 @@
-"""Shards: from files to tables, and sweeps beside copying."""
+"""Shards: from files to tables, and sweeps beside copying.
+
+Feeds `docs/reference/benchmarks-large.md`.
+"""
 
 import tempfile
 from collections.abc import Iterator

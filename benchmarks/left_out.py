@@ -6,6 +6,8 @@ least correlation where models agree that there is one (`HIDDEN` and `COMMON` of
 (`fitting.automatic.VOTES`), and the drift of labels at which a model loses its equal
 share (`posterior.leave_one_out.SHRINKAGE`, `DRIFT`). Sets that share items are a
 family. Each is judged by the constants that do best on the other families.
+
+Feeds `docs/reference/aggregation.md`.
 """
 
 import itertools

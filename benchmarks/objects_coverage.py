@@ -4,6 +4,8 @@ Studies are drawn by the package's simulator, which is not the model, and by a s
 generator: annotators name every object that stands out above a threshold of their own,
 and the one that stands out most is the main one. In it nobody stops at one object on
 purpose, and what annotators name goes together.
+
+Feeds `docs/reference/objects.md`.
 """
 
 from dataclasses import asdict, replace

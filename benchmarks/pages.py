@@ -1,6 +1,8 @@
 """The report: how large, how long to write, how soon it is seen in a browser.
 
 Beside it stands the plain way to put the same tables on a page, pandas's `to_html`.
+
+Feeds `docs/reference/benchmarks.md`.
 """
 
 import tempfile

@@ -1,6 +1,8 @@
 """Seconds and memory of whole fits, commands and tables, beside other programs.
 
 Each function is a benchmark: it makes data, and gives cases that are taken in turn.
+
+Feeds `docs/reference/benchmarks-contains.md`, `docs/reference/benchmarks.md`.
 """
 
 import sys

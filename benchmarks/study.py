@@ -3,6 +3,8 @@
 Every figure that the study published and that its public files can answer, by the rule
 that it used (`tsipras2020`, exact) and as the model `objects` estimates it. A figure is
 a function of a fit; both fits go through the same functions.
+
+Feeds `docs/explanation/study-reproduced.md`.
 """
 
 from collections.abc import Callable

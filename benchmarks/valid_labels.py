@@ -3,6 +3,8 @@
 The raters of the reassessed ImageNet labels said no, maybe or yes to labels of images
 that the multi-label study asked about as well. A label is taken for valid where most of
 its raters say yes, or where Dawid and Skene's model of the raters says so.
+
+Feeds `docs/reference/benchmarks-valid-labels.md`.
 """
 
 import hashlib

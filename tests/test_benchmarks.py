@@ -1,6 +1,8 @@
 """The benchmarks still run: in sizes that say nothing, through the same code."""
 
+import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +109,24 @@ def test_a_method_as_good_as_all_is_seldom_called_worse_than_the_best():
     most = binom.ppf(0.999, studies, 1 - scores.SURE)
     assert worse <= most
     assert naive > most  # which peer is the best is not known beforehand
+
+
+def fed(name):
+    """Return the pages that include the results of a benchmark."""
+    result = f"benchmarks/results/{name}.md"
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [page for page in pages if "_build" not in page.parts]
+    return {
+        str(page.relative_to(ROOT))
+        for page in pages
+        if result in page.read_text("utf-8")
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_benchmark_feeds_a_page_and_says_which(name):
+    words = ast.get_docstring(
+        ast.parse((ROOT / "benchmarks" / f"{MODULES[name]}.py").read_text("utf-8"))
+    )
+    assert fed(name)
+    assert fed(name) <= {*re.findall(r"`([\w/.-]+\.md)`", words.partition("Feeds")[2])}
