@@ -8,7 +8,7 @@ what is tested here is the way from an export to tables, not a wrong model.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -216,6 +216,9 @@ def run(
             labels=list(LABELS),
             gold=partial / "truth.csv",
         )
+        files = responses.sources.items()  # where they will be
+        named = {str(folder / Path(name).name): sha for name, sha in files}
+        responses = replace(responses, sources=named)
         write(responses, partial / "responses")
         fitted = fit(
             responses, model=MODEL, engine=engine, seed=seed, progress=progress

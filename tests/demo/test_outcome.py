@@ -37,6 +37,12 @@ def test_intervals_that_hold_are_counted(outcome):
     assert outcome.covered > len(table) / 2
 
 
+def test_what_was_read_is_named_where_it_lies(outcome):
+    (source,) = outcome.responses.sources
+    assert source == str(outcome.folder / "answers.csv")
+    assert (outcome.folder / "answers.csv").is_file()
+
+
 def test_every_step_leaves_its_files(outcome):
     assert is_demo(outcome.folder)
     read = cs.read(outcome.folder / "responses")
