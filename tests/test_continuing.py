@@ -29,6 +29,7 @@ FITS = [
     ("objects", "objects", "em"),
     ("choice", "auto", "auto"),
 ]
+QUICK = FITS[:3]  # the others are studies
 
 
 class KilledError(Exception):
@@ -68,7 +69,13 @@ def assert_same(one, other):
         pd.testing.assert_frame_equal(table, other.table(name), check_exact=True)
 
 
-@pytest.mark.parametrize(("kind", "model", "engine"), FITS)
+@pytest.mark.parametrize(
+    ("kind", "model", "engine"),
+    [
+        pytest.param(*each, marks=[pytest.mark.study] * (each not in QUICK))
+        for each in FITS
+    ],
+)
 @pytest.mark.usefixtures("eager")
 def test_a_fit_that_was_killed_goes_on_to_the_same_result(
     kind, model, engine, tmp_path

@@ -239,6 +239,7 @@ def test_bounds_hold_nine_times_in_ten(study, studies):
     assert (np.abs(held(study, studies) - 0.9) < tolerance(studies)).all()
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("study", STATISTICS)
 def test_the_same_check_catches_items_that_count_four_times(study):
     assert (np.abs(held(study, TWINS, 4) - 0.9) > tolerance(TWINS)).all()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import integrate, stats
 from scipy.special import expit
 
@@ -41,6 +42,7 @@ def exact_mean_accuracy(right, wrong):
     return weighted(1) / weighted(0)
 
 
+@pytest.mark.study
 def test_sampled_accuracy_is_that_of_quadrature():
     responses, gold = one_annotator(right=5, wrong=3)
     effort = EngineOptions(tune=500, draws=2000, chains=4)

@@ -79,6 +79,7 @@ def cells(table):
     return whole.set_index(pd.MultiIndex.from_arrays(keys)).sort_index()
 
 
+@pytest.mark.study
 def test_the_mode_and_the_exact_posterior_agree(study, fit):
     effort = cs.EngineOptions(draws=150, chains=2)
     exact = cs.fit(study[2], model="class_confusion", engine="nuts", effort=effort)
@@ -124,6 +125,7 @@ def test_items_without_a_class_are_judged_by_those_that_have_one(study, half_kno
     assert hits.mean() < 1 or promised.mean() > 0.99
 
 
+@pytest.mark.study
 def test_confusions_learned_from_other_classes_would_find_fewer(study, half_known):
     class_, (known, fitted) = study[1], half_known
     responses = study[2]
@@ -221,6 +223,7 @@ def inside(fitted, truth, spoil=lambda lower, upper: (lower, upper)):
     return hold.groupby(who).mean().to_numpy()
 
 
+@pytest.mark.study
 def test_intervals_of_annotators_hold_as_often_as_they_say(fits):
     held = np.concatenate([inside(fitted, truth) for truth, fitted in fits])
     error = held.std(ddof=1) / np.sqrt(len(held))

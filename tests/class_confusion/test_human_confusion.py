@@ -102,12 +102,14 @@ def held(naming, truth, prob=0.9):
     return (inside & seen).sum(1) / seen.sum(1)
 
 
+@pytest.mark.study
 def test_nine_tenths_intervals_hold_the_true_naming_nine_times_in_ten(studies):
     result = np.concatenate([held(naming, truth) for _, truth, naming in studies])
     error = result.std(ddof=1) / np.sqrt(len(result))
     assert abs(result.mean() - 0.9) < 4 * error + 0.02  # effective numbers are so-so
 
 
+@pytest.mark.study
 def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
     results = []
     for (own, item, label), truth, _ in studies[: len(studies) // 2]:

@@ -140,6 +140,7 @@ def studies(request):
     return results
 
 
+@pytest.mark.study
 def test_three_answers_foretell_what_nine_annotators_call_the_items(studies):
     truth = [face_value(own, votes) for own, votes, *_ in studies]
     inside = [

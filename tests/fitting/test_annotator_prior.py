@@ -148,6 +148,7 @@ def test_a_score_is_so_many_right_and_wrong_answers():
     assert np.abs(probabilities(by_score) - probabilities(none)).max() > 1e-2
 
 
+@pytest.mark.study
 def test_a_right_prior_helps_few_answers_and_a_wrong_one_is_overruled():
     gains = []
     how = {"model": "bayesian_dawid_skene", "engine": "em"}

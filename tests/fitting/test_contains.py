@@ -136,6 +136,7 @@ def test_presence_and_annotators_have_intervals(compared):
     assert labels["lower"].lt(labels["upper"]).all()
 
 
+@pytest.mark.study
 def test_what_is_present_is_nearer_to_the_truth_than_votes_and_panels():
     # Annotators say yes to much that is not there.
     lenient = contains_crowds.KINDS["lenient"](0)

@@ -114,6 +114,7 @@ def test_nobody_is_found_where_nobody_copies(kind):
         assert found(crowd(seed, **kind)[0]) == ()
 
 
+@pytest.mark.study
 def test_the_default_is_about_as_good_as_a_copy_that_is_declared():
     """Kept, a copy confirms its source, who is then taken for too accurate."""
     losses, excess = [], []

@@ -78,6 +78,7 @@ def test_auto_of_many_answers_says_what_was_learned_from_a_sample(crowd, monkeyp
     assert inside.mean() > 0.8
 
 
+@pytest.mark.study
 def test_a_fit_of_many_answers_goes_on_where_it_was_stopped(
     crowd, monkeypatch, tmp_path
 ):

@@ -61,6 +61,7 @@ def test_each_candidate_is_a_question_to_each_response(study):
     assert responses.kind == "objects"
 
 
+@pytest.mark.study
 def test_gold_teaches_what_counts_as_there(fits):
     made, _, rest = fits
     before, after = (cs.score(made[name], rest).metrics for name in ("without", "with"))

@@ -168,6 +168,7 @@ def appearances():
     return read(frame, kind="contains", labels=labels), known
 
 
+@pytest.mark.study
 def test_numbers_known_beforehand_are_measured_as_in_the_earlier_study(appearances):
     reported, known = appearances
     fit = cs.fit(

@@ -137,6 +137,7 @@ def which_hold(studies, place=0):
     return np.concatenate(held)
 
 
+@pytest.mark.study
 def test_intervals_of_annotators_hold(studies):
     held = which_hold(studies)
     # Of twelve studies, in each of which annotators share a population.

@@ -67,6 +67,7 @@ def held(study, fit):
     return np.concatenate(each)
 
 
+@pytest.mark.study
 def test_nine_tenths_intervals_hold_nine_annotators_in_ten(study, fit):
     inside = held(study, fit)
     assert abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / inside.size)

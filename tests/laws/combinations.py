@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pytest
+from _pytest.mark import ParameterSet
 
 import consilience as cs
 from consilience import annotators
@@ -156,3 +158,21 @@ AUTO = [Combination("auto", "auto", kind) for kind in ("choice", "contains")]
 COMPILED = [each for each in ALL if each not in EVERY]
 QUICK = [each for each in EVERY if not each.compiled]
 EXACT = [each for each in EVERY if each.exact]
+
+
+def thinned(combinations: list[Combination]) -> list[ParameterSet]:
+    """Give all, of which the suite tries one engine of each model and kind.
+
+    `make studies` tries the others.
+    """
+    first = {}
+    for each in combinations:
+        first.setdefault((each.model, each.kind), each)
+    return [
+        pytest.param(
+            each,
+            marks=[pytest.mark.study] * (each not in first.values()),
+            id="-".join(each),
+        )
+        for each in combinations
+    ]

@@ -93,8 +93,15 @@ def test_the_same_tests_catch_answers_that_depend_on_a_name():
     assert apart(fitted(table.assign(annotator=backwards)), fitted(table)) > CLOSE
 
 
+DRAWN = [*(each for each in QUICK if not each.exact), *AUTO]
+
+
 @pytest.mark.parametrize(
-    "drawn", [*(each for each in QUICK if not each.exact), *AUTO], ids="-".join
+    "drawn",
+    [
+        pytest.param(each, marks=[pytest.mark.study] * bool(place), id="-".join(each))
+        for place, each in enumerate(DRAWN)
+    ],
 )
 def test_names_change_draws_by_their_sampling_error_alone(drawn):
     table = answers(drawn.kind, items=40)

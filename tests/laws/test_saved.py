@@ -2,14 +2,22 @@
 
 import numpy as np
 import pytest
-from tests.laws.combinations import AUTO, EVERY, EXACT, answers, probabilities, read
+from tests.laws.combinations import (
+    AUTO,
+    EVERY,
+    EXACT,
+    answers,
+    probabilities,
+    read,
+    thinned,
+)
 
 import consilience as cs
 
 PREDICTING = [each for each in EXACT if each.engine != "rule"]
 
 
-@pytest.mark.parametrize("each", [*EVERY, *AUTO], ids="-".join)
+@pytest.mark.parametrize("each", thinned([*EVERY, *AUTO]))
 def test_what_is_loaded_is_what_was_saved(each, tmp_path):
     fit = each.fit(answers(each.kind))
     fit.save(tmp_path / "run")
@@ -19,7 +27,7 @@ def test_what_is_loaded_is_what_was_saved(each, tmp_path):
         assert again.table(name).equals(fit.table(name)), name
 
 
-@pytest.mark.parametrize("exact", PREDICTING, ids="-".join)
+@pytest.mark.parametrize("exact", thinned(PREDICTING))
 def test_what_is_predicted_of_the_same_answers_is_what_was_fitted(exact, tmp_path):
     table = answers(exact.kind)
     draws = {"effort": cs.EngineOptions(draws=100)} if exact.engine == "vb" else {}

@@ -138,6 +138,7 @@ def squared_errors(effect, estimates, study, information):
     return float((precision * apart**2).sum())
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_effects_are_found_to_within_what_answers_tell(
     effect, study, fitted, information

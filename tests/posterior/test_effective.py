@@ -33,6 +33,7 @@ def test_the_correlation_is_that_of_pairs_of_annotators():
     assert other > correlation + 3 * error
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("strength", STRENGTHS.values())
 def test_intervals_hold_what_is_true(strength):
     held = {"other crowds": 0, "gold labels": 0}

@@ -16,7 +16,7 @@ from tests.responses.tidy_tables import TidyTable, make
 import consilience as cs
 from consilience.errors import ConsilienceError
 
-FEW, MANY = 300, 5_000  # tables that are read in the suite, and by `make studies`
+FEW, MANY = 100, 5_000  # tables that are read in the suite, and by `make studies`
 _STEP = 100
 _OPTION = re.compile(r"`[a-z_]+=[^`]*`")
 

@@ -127,6 +127,7 @@ def holds(seed, prob):
     return metric.lower <= 0.7 <= metric.upper
 
 
+@pytest.mark.study
 def test_nine_tenths_intervals_hold_the_accuracy_nine_times_in_ten():
     margin = 4 * np.sqrt(0.9 * 0.1 / 200)
     assert abs(np.mean([holds(seed, 0.9) for seed in range(200)]) - 0.9) < margin

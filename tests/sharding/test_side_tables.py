@@ -85,6 +85,7 @@ def test_a_fit_with_candidates_is_that_in_memory(answers, shards, tables):
     assert gap.abs().max() > 1e-3
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("model", ["hierarchical_dawid_skene", "shared_errors", "auto"])
 @pytest.mark.parametrize("draws", [0, 40])
 def test_gold_mends_a_panel_in_shards_that_is_wrong_together(tmp_path, model, draws):

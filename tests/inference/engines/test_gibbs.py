@@ -138,6 +138,7 @@ def test_intervals_of_what_is_drawn_from_the_prior_hold(name, design):
     assert all(low <= share <= high for share in shares.values()), shares
 
 
+@pytest.mark.study
 def test_intervals_by_another_prior_do_not_hold(design):
     model = load("correlated_dawid_skene")
     narrow = load("correlated_dawid_skene", {"skill": 0.05, "habit": 0.05})

@@ -41,6 +41,7 @@ def honest(study):
     return result, results
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("others", [0, 1])
 def test_intervals_hold_accuracies_as_often_as_they_say_of_the_right_annotators(
     honest, study, others

@@ -145,6 +145,7 @@ def intervals(fitted, *, of_items):
     return np.mean(held)
 
 
+@pytest.mark.study
 def test_nine_tenths_intervals_hold_nine_times_in_ten_though_items_differ(fitted):
     tolerance = 4 * np.sqrt(0.9 * 0.1 / STUDIES)
     assert abs(intervals(fitted, of_items=True) - 0.9) < tolerance
