@@ -68,7 +68,7 @@ def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
     monkeypatch.setenv("CONSILIENCE_BENCHMARK_AGAINST", "one,two")
     _, bound, _ = APP.parse_args(["benchmark", "crowd"])
     assert bound.arguments["models"] == ("one", "two", "three")
-    assert bound.arguments["other_model"] == "one,two"
+    assert bound.arguments["against"] == "one,two"
 
 
 def test_every_command_says_which_options_are_lists():

@@ -79,9 +79,9 @@ def test_the_table_has_those_to_talk_to_first_and_why(fit):
     assert table["accuracy"][5:].is_monotonic_increasing
     row = table.set_index("annotator").loc["p1"]
     assert row["evidence"].startswith("dog is ")
-    assert "confuses" in table.set_index("annotator").loc["p2", "flags"]
+    assert "confuses" in table.set_index("annotator").loc["p2", "flag"]
     assert table.meanings["sure"]
-    assert "flags" not in fit.annotators()
+    assert "flag" not in fit.annotators()
     plain = fit.annotators().set_index("annotator")["accuracy"]
     assert table.set_index("annotator")["accuracy"].sort_index().equals(plain)
 
@@ -131,7 +131,7 @@ def test_of_objects_there_is_no_such_table():
     assert "check" not in fit.tables
     with pytest.raises(OptionError, match="of kind choice and contains"):
         fit.table("check")
-    assert "flags" in fit.table("annotators")
+    assert "flag" in fit.table("annotators")
 
 
 def test_of_annotators_without_ids_nobody_is_flagged():

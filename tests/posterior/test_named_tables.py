@@ -32,7 +32,6 @@ def test_every_place_lists_the_names(objects_fit):
     with pytest.raises(OptionError) as refused:
         objects_fit.table("object")
     for name in objects_fit.tables:
-        assert name in dir(objects_fit)
         assert name in repr(objects_fit)
         assert name in objects_fit._repr_html_()
         assert name in str(refused.value)

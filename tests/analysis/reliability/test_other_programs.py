@@ -71,7 +71,8 @@ def test_every_pair_has_the_kappa_of_scikit_learn(rated):
     result = agreement(rated(rows(table)), by=("pair",), resamples=0).pairs
     assert len(result) == 6
     for row in result.itertuples():
-        one, other = (table[:, int(name[1:])] for name in (row.annotator, row.other))
+        ends = row.annotator, row.other_annotator
+        one, other = (table[:, int(name[1:])] for name in ends)
         both = ~np.isnan(one) & ~np.isnan(other)
         wanted = cohen_kappa_score(one[both], other[both])
         assert row.questions == both.sum()
