@@ -4,12 +4,11 @@ A new model is under the laws without a line here.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
-from _pytest.mark import ParameterSet
 
 import consilience as cs
 from consilience import annotators
@@ -160,7 +159,7 @@ QUICK = [each for each in EVERY if not each.compiled]
 EXACT = [each for each in EVERY if each.exact]
 
 
-def thinned(combinations: list[Combination]) -> list[ParameterSet]:
+def thinned(combinations: list[Combination]) -> list[Any]:
     """Give all, of which the suite tries one engine of each model and kind.
 
     `make studies` tries the others.

@@ -406,7 +406,7 @@ def test_gold_labels_of_all_shards_are_scored(shards, tmp_path, capsys):
 def test_shards_are_not_read_again(shards, capsys):
     with pytest.raises(SourceError, match="a folder of shards"):
         cs.read(shards.folder)
-    with pytest.raises(OptionError, match="fitted by `shards.fit`"):
+    with pytest.raises(OptionError, match=r"fitted by `shards\.fit`"):
         cs.fit(shards)
     with pytest.raises(SystemExit):
         main(["describe", str(shards.folder)])
