@@ -103,7 +103,7 @@ def more_answers(
         )
     if not (0.5 < prob < 1 and max_answers > 0 and futures > 1):
         raise OptionError(
-            f"prob={prob}, max_answers={max_answers}, futures={futures}; "
+            f"prob is {prob:g}, max_answers {max_answers} and futures {futures}; "
             "give a probability above one half and below one, an answer or more, and "
             "two futures or more"
         )
