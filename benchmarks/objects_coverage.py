@@ -140,7 +140,7 @@ def _inside(fit: Any, design: dict[str, Any], truth: Any) -> dict[str, float]:
 
     settings = ObjectsSettings(**design)
     common = (truth["salience"] * truth["naming"]).groupby(truth["item"]).max().mean()
-    people = fit.table("annotators")
+    people = fit.annotators()
     styles = fit.table("styles").set_index("style")
     return {
         "accuracy": (people["lower"].le(common) & people["upper"].ge(common)).mean(),

@@ -1,6 +1,7 @@
 """A fit that is saved, loaded and applied to the same answers says the same."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.laws.combinations import (
     AUTO,
@@ -24,7 +25,13 @@ def test_what_is_loaded_is_what_was_saved(each, tmp_path):
     again = cs.load(tmp_path / "run")
     assert probabilities(again).equals(probabilities(fit))
     for name in fit.tables:
-        assert again.table(name).equals(fit.table(name)), name
+        table = fit.table(name)
+        assert again.table(name).equals(table), name
+        file = tmp_path / "run" / "tables" / f"{name}.parquet"
+        if file.exists():
+            assert [*pd.read_parquet(file).columns] == [*table.columns], name
+        if hasattr(cs.Fit, name):
+            assert getattr(fit, name)().equals(pd.DataFrame(table)), name
 
 
 @pytest.mark.parametrize("exact", thinned(PREDICTING))

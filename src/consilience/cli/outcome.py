@@ -70,6 +70,7 @@ def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
 
 def summary(fitted: "Fit") -> dict[str, Any]:
     """Return what was fitted and how well it went, as JSON has it."""
+    from consilience.posterior.annotators import skills
     from consilience.posterior.trust import counts, is_sound
 
     attributes, truth = fitted.data.attrs, fitted.data.children.get("truth")
@@ -82,7 +83,7 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "seconds": attributes["seconds"],
         "engine_reason": as_options(attributes["engine_reason"]),
         "items": len(fitted.items()),
-        "annotators": len(fitted.annotators()),
+        "annotators": len(skills(fitted.data)),
         "ok": is_sound(verdicts),
         "checks": counts(verdicts),
         "truth": "raw" if truth is None else truth.attrs.get("reported", "raw"),

@@ -17,6 +17,8 @@ from rich.text import Text
 from consilience.errors import as_options
 from consilience.intervals import bounds
 from consilience.posterior import Fit
+from consilience.posterior.annotators import skills
+from consilience.posterior.flags import flagged_first
 from consilience.posterior.stored import copies
 from consilience.posterior.tables import SEEN
 from consilience.posterior.trust import FAILED, PASSED, is_sound, trust
@@ -64,7 +66,7 @@ def fit_page(fitted: Fit) -> Group:
     parts += [Text(), certainty(fitted)]
     if attributes["kind"] == "objects":
         parts += [Text(), object_table(fitted.items()["objects"])]
-    people = fitted.annotators().dropna(subset="accuracy")
+    people = skills(fitted.data).dropna(subset="accuracy")
     if len(people):
         parts += [Text(), annotator_table(best_and_worst(people))]
     groups = CATALOGUE["annotator_groups"].of(fitted.table("annotator_groups"))
@@ -85,7 +87,7 @@ def fit_summary(fitted: Fit) -> Group:
     attributes, compared = fitted.data.attrs, fitted.comparison()
     counted = fitted.data.children.get("observed_data")
     sizes = [] if counted is None else [f"{int(counted['n'].sum()):,} answers"]
-    people = fitted.annotators()
+    people = skills(fitted.data)
     sizes += [f"{len(fitted.items()):,} items", f"{len(people):,} annotators"]
     name = f"{attributes['model']} by {attributes['engine']}"
     head = Text.assemble(
@@ -100,19 +102,19 @@ def fit_summary(fitted: Fit) -> Group:
     parts += [head, *_why_this(fitted, compared), Text(), certainty(fitted)]
     if attributes["kind"] == "objects":
         parts.append(object_table(fitted.items()["objects"]))
-    skills = people["accuracy"].dropna()
-    if len(skills):
-        (low, high), middle = bounds(skills.to_numpy(float), 0.5), skills.median()
+    accuracy = people["accuracy"].dropna()
+    if len(accuracy):
+        (low, high), middle = bounds(accuracy.to_numpy(float), 0.5), accuracy.median()
         parts.append(
             Text(
-                f"\naccuracy of annotators: {skills.min():.2f} to {skills.max():.2f}, "
-                f"half of them {low:.2f} to {high:.2f}, median {middle:.2f}"
+                f"\naccuracy of annotators: {accuracy.min():.2f} to "
+                f"{accuracy.max():.2f}, half of them {low:.2f} to {high:.2f}, median {middle:.2f}"
             )
         )
         # Of more answers, the command `annotators` says it, which takes seconds.
         few = counted is not None and int(counted["n"].sum()) <= _MANY
-        talk = fitted.table("annotators") if few else people[:0].assign(flag="")
-        talk = talk[talk["flag"] != ""]
+        talk = fitted.annotators() if few else people[:0].assign(flag="")
+        talk = flagged_first(talk[talk["flag"] != ""])
         if len(talk):
             first = [f"{row.annotator} ({row.flag})" for row in talk[:3].itertuples()]
             more = f", and {len(talk) - 3:,} more" if len(talk) > 3 else ""

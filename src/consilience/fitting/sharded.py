@@ -51,9 +51,11 @@ from consilience.inference.sharded import no_closed_forms
 from consilience.model import Model
 from consilience.model.contract import Sizes
 from consilience.posterior import ITEMS, LABELS, Fit
+from consilience.posterior.annotators import skills
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.tree import Outcome, with_groups
 from consilience.progress import Progress, Reporter, reporter, silent
+from consilience.responses.id_types import restored
 from consilience.sharding import Shards
 from consilience.whole_folder import Replaceable, whole_folder
 
@@ -196,8 +198,9 @@ class ShardedFit:
             yield self.part(place)
 
     def annotators(self) -> pd.DataFrame:
-        """Return the table of annotators, of all shards."""
-        return self.part(0).annotators()
+        """Return the skill of annotators in all shards; flags are of each `part`."""
+        first = self.part(0)
+        return restored(skills(first.data), first.types)
 
     def save(
         self,

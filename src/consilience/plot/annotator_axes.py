@@ -13,6 +13,7 @@ from consilience.analysis import Agreement
 from consilience.analysis.model_tables import coefficients, labels
 from consilience.errors import OptionError, not_among
 from consilience.posterior import Fit
+from consilience.posterior.annotators import skills
 from consilience.tables import CATALOGUE
 from consilience.tables.mpl import (
     Matrix,
@@ -83,7 +84,7 @@ def annotators(
     >>> cs.plot.annotators(fit).get_xlabel()
     'accuracy (mean)'
     """
-    rows = fit.with_(prob=prob).annotators()
+    rows = skills(fit.with_(prob=prob).data)
     columns = _columns(rows, by)
     rows = rows.dropna(subset=columns[0])
     if annotators is not None:

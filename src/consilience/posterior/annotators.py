@@ -52,7 +52,7 @@ from consilience.posterior.truth import MIN_PROBABILITY
 from consilience.when_used import xr
 
 
-def annotators(data: xr.DataTree) -> pd.DataFrame:
+def skills(data: xr.DataTree) -> pd.DataFrame:
     """Skill of each annotator with an id."""
     kept = stored(data, "annotators")
     if kept is not None:

@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError
-from consilience.posterior.annotators import annotators
+from consilience.posterior.annotators import skills
 from consilience.posterior.fit import Fit
 from consilience.posterior.flags import Answers, Flag, flags, with_flags
 from consilience.posterior.loading import check_responses
@@ -134,7 +134,7 @@ def annotators_in_time(fit: Fit, responses: Responses) -> pd.DataFrame:
         )
         flag = Flag(DRIFTS, float(row["sure"]), evidence)
         noticed.setdefault(str(row["annotator"]), []).append(flag)
-    return restored(with_flags(annotators(fit.data), noticed), fit.types)
+    return restored(with_flags(skills(fit.data), noticed), fit.types)
 
 
 def _share(

@@ -10,7 +10,8 @@ from typing import Never
 
 import pandas as pd
 
-from consilience.posterior import annotators, confusion, labels, objects, store, tables
+from consilience.posterior import confusion, labels, objects, store, tables
+from consilience.posterior.flags import flagged_annotators
 from consilience.posterior.tables import DescribedTable
 from consilience.posterior.tree import Outcome
 from consilience.posterior.truth import Which, with_prob, with_truth
@@ -112,9 +113,8 @@ class Fit:
     def table(self, name: str) -> DescribedTable:
         """Return a table by its name.
 
-        Two tables are made when they are asked for: `annotators` has, beside what
-        `Fit.annotators` gives, the flags of those to talk to, who stand first; `check`
-        has the items that an expert should see first, and why.
+        The table `check` is made when it is asked for: the items that an expert should
+        see first, and why.
 
         Parameters
         ----------
@@ -226,14 +226,16 @@ class Fit:
         return restored(labels.items(self.data), self.types)
 
     def annotators(self) -> pd.DataFrame:
-        """Return the accuracy of each annotator with an id.
+        """Return the skill of each annotator with an id, and who to talk to.
 
         Returns
         -------
         pandas.DataFrame
             Columns annotator, responses, accuracy, lower and upper; for contains also
-            sensitivity and specificity with their bounds; where the model has spammers,
-            how often each annotator answers at random.
+            sensitivity and specificity with their bounds; of ordered labels bias,
+            precision and extremity; where the model has spammers, how often each
+            annotator answers at random. Last flag (what is noticed of an annotator,
+            empty for most), sure (its probability) and evidence.
 
         See Also
         --------
@@ -245,13 +247,13 @@ class Fit:
         >>> from consilience.demo import study
         >>> responses = study(0, num_photos=30).responses()
         >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
-        >>> fit.annotators().head(3).round(2)
+        >>> fit.annotators()[["annotator", "responses", "accuracy"]].head(3).round(2)
           annotator  responses  accuracy  lower  upper
         0       Ada         10      0.59   0.45   0.72
         1       Ben          6      0.63   0.49   0.77
         2     Chloe          9      0.61   0.45   0.73
         """
-        return restored(annotators.annotators(self.data), self.types)
+        return restored(flagged_annotators(self.data), self.types)
 
     def confusion(
         self, *, true_label: object = None, level: int = 0, groups: bool = False

@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.posterior.annotators import annotators
+from consilience.posterior.annotators import skills
 from consilience.posterior.confusion import annotator_design_effect
 from consilience.posterior.stored import copies, draws, names
 from consilience.posterior.truth import candidates
@@ -84,22 +84,26 @@ def flags(data: xr.DataTree) -> dict[str, list[Flag]]:
     return noticed
 
 
-def talk_to(data: xr.DataTree) -> pd.DataFrame:
-    """Return the table of annotators with their flags, those to talk to first."""
-    return with_flags(annotators(data), flags(data))
+def flagged_annotators(data: xr.DataTree) -> pd.DataFrame:
+    """Return the table of annotators: their skill and their flags."""
+    return with_flags(skills(data), flags(data))
 
 
 def with_flags(
     table: pd.DataFrame, flagged: Mapping[str, Sequence[Flag]]
 ) -> pd.DataFrame:
-    """Return annotators with flags, those first, then the least accurate."""
+    """Return annotators with flags."""
     of_each = [flagged.get(name, ()) for name in table["annotator"].astype(str)]
     table = table.assign(
         flag=[", ".join(flag.name for flag in each) for each in of_each],
         sure=[max((flag.sure for flag in each), default=np.nan) for each in of_each],
         evidence=["; ".join(flag.evidence for flag in each) for each in of_each],
     )
-    table = table.astype({"flag": "str", "evidence": "str"})
+    return table.astype({"flag": "str", "evidence": "str"})
+
+
+def flagged_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Return annotators in the order to talk to them: flagged, then least accurate."""
     order = np.lexsort((table["accuracy"], -table["sure"].fillna(-1.0)))
     return table.iloc[order].reset_index(drop=True)
 

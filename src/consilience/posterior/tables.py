@@ -29,14 +29,14 @@ from consilience.errors import OptionError, not_among
 from consilience.notebook import Part, as_html
 from consilience.posterior.annotators import (
     annotator_groups,
-    annotators,
     covariate_effects,
     group_differences,
     relative_information,
+    skills,
 )
 from consilience.posterior.confusion import confusion
 from consilience.posterior.effective import effective_numbers
-from consilience.posterior.flags import talk_to
+from consilience.posterior.flags import flagged_annotators, flagged_first
 from consilience.posterior.labels import items, items_to_check, labels
 from consilience.posterior.objects import OF_ITEMS, object_table, styles
 from consilience.posterior.stored import stored, stored_names
@@ -89,7 +89,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {
         "labels": labels,
         "items": items,
-        "annotators": annotators,
+        "annotators": flagged_annotators,
         "annotator_groups": annotator_groups,
         "group_differences": group_differences,
         "confusion": confusion,
@@ -106,7 +106,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
 
 # What is computed when it is asked for, not kept with a run.
 ASKED: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
-    {"annotators": talk_to, "check": items_to_check}
+    {"check": items_to_check}
 )
 
 
@@ -232,12 +232,11 @@ def html(data: xr.DataTree, types: Types) -> str:
         f"{row['remedy']}"
         for row in checks[checks["outcome"] == FAILED].to_dict("records")
     ]
-    people = annotators(data).dropna(subset="accuracy")
-    people = people.sort_values("accuracy", kind="stable")
+    people = flagged_first(flagged_annotators(data)).dropna(subset="accuracy")
     compared = comparison(data).drop(columns="seconds", errors="ignore")
     parts = [
         Part("items", restored(items(data), types)),
-        Part("least accurate annotators", restored(people, types)),
+        Part("annotators to talk to first", restored(people, types)),
         Part("models compared", compared),
     ]
     assumed = json.loads(attributes["assumptions"])
@@ -246,7 +245,7 @@ def html(data: xr.DataTree, types: Types) -> str:
 
 
 def _counts(data: xr.DataTree) -> dict[str, int]:
-    counts = {"items": len(items(data)), "annotators": len(annotators(data))}
+    counts = {"items": len(items(data)), "annotators": len(skills(data))}
     if "observed_data" in data.children:
         counts["answers"] = int(data["observed_data"]["n"].sum())
     return counts

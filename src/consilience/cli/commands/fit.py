@@ -190,6 +190,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
             progress=True,
             **how,
         )
+    from consilience.posterior.annotators import skills
+
     save(fitted, out, overwrite=overwrite)
     rmtree(unfinished, ignore_errors=True)
     print_fitted(show, fitted)
@@ -198,7 +200,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     canonical = len(responses) == 1 and (responses[0] / "responses.parquet").is_file()
     read = ("--responses", responses[0]) if canonical else ()
     page = out.parent / "report.html"
-    named = len(fitted.annotators()) > 0
+    named = len(skills(fitted.data)) > 0
     also: list[tuple[str | Path, ...]] = [("annotators", out, *read)] * named
     if "check" in fitted.tables:
         checked = ("--what", "check", "--out", out.parent / "check.csv")

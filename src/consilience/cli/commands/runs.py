@@ -312,7 +312,7 @@ def annotators(
 
         table = annotators_in_time(fit, read_responses([responses], reading))
     else:
-        table = fit.table("annotators")
+        table = fit.annotators()
     if out is not None:
         export_table(table, out, overwrite=overwrite)
     show = screen(as_json=json)
@@ -325,12 +325,14 @@ def annotators(
 
 def _print(show: Console, table: "pd.DataFrame", prob: float) -> None:
 
+    from consilience.posterior.flags import flagged_first
     from consilience.tables import CATALOGUE
     from consilience.tables.terminal import WARNING, terminal
 
     if table.empty:
         show.print("no annotator has an id: there is nobody to talk to")
         return
+    table = flagged_first(table)
     flagged = table[table["flag"] != ""]
     show.print(f"{len(flagged):,} of {len(table):,} annotators to talk to")
     for row in flagged.to_dict("records"):

@@ -5,6 +5,7 @@ They are about the first run, for somebody who reads nothing else.
 
 import pandas as pd
 
+from consilience.posterior.flags import flagged_first
 from consilience.posterior.trust import FAILED, PASSED, is_sound, trust
 from consilience.reports.content import Listing, Report, Run, Section
 
@@ -83,7 +84,7 @@ def _beside_votes(run: Run, items: pd.DataFrame) -> str:
 def _look_at(run: Run) -> str:
     people, parts = run.table("annotators"), []
     if "flag" in people and len(people):
-        flagged = people[people["flag"] != ""]
+        flagged = flagged_first(people[people["flag"] != ""])
         named = [
             f"{row['annotator']} ({row['flag']})"
             for row in flagged.head(_NAMED).to_dict("records")

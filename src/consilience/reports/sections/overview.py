@@ -6,6 +6,7 @@ import pandas as pd
 
 from consilience.analysis import model_tables as shown
 from consilience.figures import Figure, StudyFigures
+from consilience.posterior.flags import flagged_first
 from consilience.posterior.trust import PASSED, is_sound, trust
 from consilience.reports.content import (
     Chart,
@@ -284,7 +285,7 @@ def annotators(report: Report) -> Section:
             f"Accuracy of {len(people):,} annotators against the answers they gave"
         )
         parts.append(Chart(skill(people), f"Scatter plot. {caption}", caption))
-    flagged = people[people["flag"] != ""]
+    flagged = flagged_first(people[people["flag"] != ""])
     if len(flagged):
         table = CATALOGUE["annotators"].of(flagged, report.prob)
         shown = columns(table, "annotator", "responses", "accuracy", *_FLAGS)
