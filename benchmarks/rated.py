@@ -106,8 +106,8 @@ class Study:
         one, other = np.nonzero(np.triu(alike, 1) >= least)
         return pd.DataFrame(
             {
-                "label_a": one.astype(str),
-                "label_b": other.astype(str),
+                "label": one.astype(str),
+                "other_label": other.astype(str),
                 "value": alike[one, other],
             }
         )

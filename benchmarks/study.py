@@ -229,7 +229,7 @@ def _confusions(fits, images, responses) -> list[dict[str, str]]:
             fit, images.predictions(), dataset_labels=images.dataset_labels()
         )
         told = judged.confusion(responses.labels)
-        parts.append(told.within().set_index(["who", "statistic"]))
+        parts.append(told.within().set_index(["model", "statistic"]))
 
     def row(quantity, of, published, who, statistic):
         cells = [part.loc[(who, statistic)] for part in parts]

@@ -76,7 +76,7 @@ CALLS = {
     "cs.predict(5, frame)": "fit is of type int",
     "cs.analysis.label_sets(cs.read(frame), frame)": "fit is of type Responses",
     "cs.analysis.label_sets(cs.fit(frame, **model), None)": "gold is of type NoneType",
-    "cs.analysis.label_sets(cs.fit(frame, **model), frame, coverage=90)": "coverage 90",
+    "cs.analysis.label_sets(cs.fit(frame, **model), frame, prob=90)": "prob 90",
     "cs.EngineOptions(tolerance=nan)": "tolerance is nan",
     "cs.EngineOptions(tolerance=float('inf'))": "tolerance is inf",
     "cs.EngineOptions(draws=1.5)": "draws is 1.5",

@@ -140,7 +140,7 @@ def confusions_and_differences(seed, times):
     fit = choice_fit(chance, "abc")
     judged = cs.evaluate(fit, rows, dataset_labels=own, top=1, seed=seed, **OPTIONS)
     beside = judged.confusion()
-    table = beside.table().set_index(["who", "true_label", "given_label"])
+    table = beside.table().set_index(["model", "true_label", "given_label"])
     (apart,) = judged.differences.query(
         "metric == 'accuracy' and subset == 'all'"
     ).to_dict("records")
@@ -148,7 +148,7 @@ def confusions_and_differences(seed, times):
     rows = [
         table.loc[("people", "a", "b")],
         table.loc[("m", "a", "a")],
-        beside.within(0).set_index(["who", "statistic"]).loc["people"].iloc[0],
+        beside.within(0).set_index(["model", "statistic"]).loc["people"].iloc[0],
         apart,
         followed.set_axis(["lower", "upper"]),
         judged.models.query("model == 'n' and metric == 'accuracy'").iloc[0],
@@ -214,7 +214,7 @@ def frequencies_of_predictions(seed, times):
     judged = cs.evaluate(
         contains_fit(rows), said, dataset_labels=own, seed=seed, **OPTIONS
     )
-    table = judged.frequencies().set_index(["who", "statistic", "subset"])
+    table = judged.frequencies().set_index(["model", "statistic", "subset"])
     cells = [
         table.loc[("dataset", "frequency", "all")],
         table.loc[("model", "frequency", "wrong")],
@@ -284,7 +284,7 @@ def unknown_annotators(seed, _):
     said = predictions(NEW, answers)
     own = said.assign(label="a")[["item", "label"]]
     judged = cs.evaluate(fit, said, dataset_labels=own, top=1, seed=seed, **OPTIONS)
-    called = judged.confusion().within(0).set_index(["who", "statistic"])
+    called = judged.confusion().within(0).set_index(["model", "statistic"])
     rows = [judged.models.iloc[0], called.loc[("people", "called_otherwise")]]
     return hold(rows, [np.diag(true).mean(), 0.5])
 
@@ -346,7 +346,7 @@ BOUNDS = ("lower", "upper")
 def of_pairs(true, people):
     """Return truth and bounds of how mutual pairs are taken for each other."""
     pairs = people.pairs(min_probability=0.0)
-    a, b = (pairs[name].str[1:].astype(int) for name in ("label_a", "label_b"))
+    a, b = (pairs[name].str[1:].astype(int) for name in ("label", "other_label"))
     there, back = true[a, b], true[b, a]
     truth = {"mutual": np.minimum(there, back), "one_sided": np.abs(there - back)}
     parts = [

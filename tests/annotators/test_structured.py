@@ -29,7 +29,7 @@ LISTS = {
     "d": ["l2"],
 }
 ALIKE = pd.DataFrame(
-    {"label_a": ["l3", "l1"], "label_b": ["l0", "l2"], "value": [1.0, 0.5]}
+    {"label": ["l3", "l1"], "other_label": ["l0", "l2"], "value": [1.0, 0.5]}
 )
 ALL_TERMS = {"popularity": 1.0, "superclass": 1.0, "similarity": 1.0, "pairs": 1.0}
 

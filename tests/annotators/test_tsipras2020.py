@@ -212,7 +212,7 @@ def test_the_tables_say_what_the_rule_says(responses):
     assert objects["label"].astype("str").tolist() == ["dog", "cat", "fox"]
     assert np.allclose(objects["main_probability"], [1 / 3, 2 / 3, 1])
     counts = fit.table("object_counts")
-    assert list(counts.columns) == ["item", "tau", "objects", "probability"]
+    assert list(counts.columns) == ["item", "threshold", "objects", "probability"]
     assert counts["objects"].tolist() == [2, 1]
     assert fit.annotators()["responses"].tolist() == [2, 3, 1]
 

@@ -381,7 +381,7 @@ def test_superclasses_and_pairs_follow_from_the_table(confusion):
     assert pairs["mutual"].is_monotonic_decreasing
     mean = confusion.posterior.probability
     first = pairs.iloc[0]
-    a, b = (confusion.labels.get_loc(first[name]) for name in ("label_a", "label_b"))
+    a, b = (confusion.labels.get_loc(first[name]) for name in ("label", "other_label"))
     assert first["mutual"] == min(mean[a, b], mean[b, a])
     assert set(confusion.evidence()["evidence"]) >= {
         "any",

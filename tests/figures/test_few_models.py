@@ -41,7 +41,7 @@ def test_of_many_labels_only_those_that_occur_are_drawn(study):
     vars(other)["responses"] = replace(study.responses, labels=of_many)
     cells = pd.DataFrame(
         {
-            "who": PEOPLE,
+            "model": PEOPLE,
             "true_label": ["l03", "l07"],
             "given_label": ["l07", "l07"],
             "probability": [0.4, 0.9],

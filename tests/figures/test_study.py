@@ -128,7 +128,7 @@ def test_findings_count_what_the_tables_have(study):
     near = ((apart["lower"] <= 0) & (apart["upper"] >= 0)).sum()
     assert f"; {near} of 3 models cannot be distinguished" in acceptance.finding
     confusion = study.figures["class_confusion"]
-    people = confusion.table.query("who == 'people'")
+    people = confusion.table.query("model == 'people'")
     same = people["true_label"].astype(str) == people["given_label"].astype(str)
     seldom = 6 - (people[same]["probability"] >= 0.5).sum()
     assert confusion.finding.startswith(f"{seldom} of 6 classes")

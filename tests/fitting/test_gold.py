@@ -67,7 +67,7 @@ def test_forty_labels_mend_a_panel_that_is_wrong_together(misled):
 
 def test_what_gold_is_worth_is_what_it_is_worth_on_other_items(misled):
     fits, _, rest = misled
-    table = fits["with"].table("gold").set_index("method")
+    table = fits["with"].table("gold").set_index("fit")
     for name, fit in (("without gold", "without"), ("with gold", "with")):
         row, (true_loss, accuracy) = table.loc[name], loss(fits[fit], rest)
         # Bounds hold the mean over other items but for the error of that.
@@ -191,7 +191,7 @@ def test_gold_that_says_nothing_changes_little(seed):
     shuffled = given["label"].sample(frac=1, random_state=seed)
     wrong = given.assign(label=shuffled.to_numpy())
     fit = cs.fit(crowd.responses, model=name, gold=wrong)
-    table = fit.table("gold").set_index("method")
+    table = fit.table("gold").set_index("fit")
     assert table.loc["without gold", "accuracy"] < 0.7
 
 

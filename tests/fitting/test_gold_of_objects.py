@@ -66,7 +66,7 @@ def test_gold_teaches_what_counts_as_there(fits):
     made, _, rest = fits
     before, after = (cs.score(made[name], rest).metrics for name in ("without", "with"))
     assert after["log_loss"].value < before["log_loss"].value - 0.1
-    table = made["with"].table("gold").set_index("method")
+    table = made["with"].table("gold").set_index("fit")
     assert table.loc["difference", "log_loss_upper"] < 0
     sentence = made["with"].data["gold"].attrs["sentence"]
     assert "pairs of item and label: on gold left out, log-loss is" in sentence

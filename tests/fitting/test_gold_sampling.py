@@ -96,7 +96,7 @@ def test_the_file_comes_back_as_gold(crowd, tmp_path, capsys):
     assert list(gold.columns) == ["item", "label", "inclusion"]
     gold = gold.assign(label=truth.reindex(gold["item"]).to_numpy())
     again = cs.fit(responses, gold=gold, model="hierarchical_dawid_skene", seed=0)
-    table = again.table("gold").set_index("method")
+    table = again.table("gold").set_index("fit")
     # Left-out gold is weighed: without gold it is the weighed score of the fit.
     weighed = cs.score(fit, gold).metrics
     for name in ("log_loss", "accuracy"):

@@ -87,7 +87,7 @@ UNMARKED = [("i", "ann", "lamp", False), ("i", "ann", "desk", False)]
 GOLD = pd.DataFrame({"item": ["i"], "label": ["lamp"]})
 ALIKE = pd.DataFrame(
     [("shade", "lamp", 3.0), ("desk", "dog", 1.0)],
-    columns=["label_a", "label_b", "value"],
+    columns=["label", "other_label", "value"],
 )
 
 
@@ -98,7 +98,7 @@ ALIKE = pd.DataFrame(
         ({}, listed(label=["car"]), "no candidate is one of the labels"),
         ({}, listed(label=["desk"], score=["high"]), "not a finite number"),
         ({}, {"gold": GOLD}, "by models, and no rules or predictions"),
-        ({}, {"alike": ALIKE.assign(label_a="cup")}, "'cup'"),
+        ({}, {"alike": ALIKE.assign(label="cup")}, "'cup'"),
     ],
 )
 def test_what_cannot_be_laid_out_is_refused(given, beside, said):

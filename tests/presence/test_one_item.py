@@ -31,7 +31,7 @@ ALIKE = {"husky", "malamute", "wolf"}
 TASKS = {"husky": {"malamute"}, "malamute": {"husky"}, "wolf": set(), "sledge": set()}
 SIMILAR = pd.DataFrame(
     [("husky", "malamute", 0.3), ("malamute", "wolf", 0.1), ("husky", "sledge", 0.0)],
-    columns=["label_a", "label_b", "value"],
+    columns=["label", "other_label", "value"],
 )
 SHARED = {
     "item_scale": 0.9,

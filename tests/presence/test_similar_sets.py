@@ -10,7 +10,7 @@ from consilience.spaces import space_of
 
 SIMILAR = pd.DataFrame(
     [("husky", "malamute", 0.4), ("malamute", "wolf", 0.1), ("cup", "husky", 0.04)],
-    columns=["label_a", "label_b", "value"],
+    columns=["label", "other_label", "value"],
 )
 TASKS = {"ann": ["cup", "husky", "malamute"], "bob": ["cup", "husky", "malamute"]}
 APART = {"ann": ["husky"], "bob": ["husky", "wolf"], "cid": ["wolf", "malamute"]}
@@ -77,8 +77,8 @@ def test_labels_of_one_group_are_similar_where_nobody_says_which_are():
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (SIMILAR.iloc[:1].assign(label_a="lynx"), "names no two labels"),
-        (SIMILAR.rename(columns={"label_b": "other"}), "column 'label_b'"),
+        (SIMILAR.iloc[:1].assign(label="lynx"), "names no two labels"),
+        (SIMILAR.rename(columns={"other_label": "other"}), "column 'other_label'"),
         (SIMILAR.astype(str).assign(value="much"), "row 1: found 'much'"),
     ],
 )

@@ -245,11 +245,11 @@ def objects() -> Report:
             ("two", 3, "malamute", 0.3, 0.97, 1.0),
         ),
         object_counts=frame(
-            "item tau objects probability",
+            "item threshold objects probability",
             *(("one", 0.1, 1, 0.4), ("one", 0.1, 2, 0.6), ("two", 0.1, 1, 1.0)),
         ),
         same_object=frame(
-            "item label_a label_b probability",
+            "item label other_label probability",
             *(("one", "desk", "lamp", 0.02), ("two", "husky", "malamute", 0.91)),
         ),
         ambiguity=frame(

@@ -205,7 +205,7 @@ def test_tables_of_models_are_drawn_to_be_compared(report):
     rows += [("b", "a", 1.0, 1.0), ("b", "a", 0.0, 1.0)]
     columns = ["true_label", "given_label", "probability", "items"]
     called = pd.DataFrame(rows, columns=columns).assign(lower=0.0, upper=1.0)
-    called = called.assign(who=["people", "low"] * 2)
+    called = called.assign(model=["people", "low"] * 2)
     tables = {"confusion": called, "labels": labels, "models": models}
     made = {part.id: part for part in sections(replace(report, evaluation=tables))}
     accuracy, followed, confusion = made["models"].parts

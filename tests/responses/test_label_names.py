@@ -39,18 +39,18 @@ def test_a_name_that_looks_like_one_told_apart_is_told_apart_too():
 def test_every_column_of_labels_is_told_in_names_and_no_other():
     table = pd.DataFrame(
         {
-            "label_a": ["n1", None],
+            "label": ["n1", None],
             "true_label": pd.Categorical(["n2", "n1"]),
             "item": ["n1", "n2"],
             "share": [0.5, 0.25],
         }
     )
     named = with_names(table, LABELS)
-    assert named["label_a"].tolist()[0] == "tabby cat"
-    assert named["label_a"].isna().tolist() == [False, True]
+    assert named["label"].tolist()[0] == "tabby cat"
+    assert named["label"].isna().tolist() == [False, True]
     assert named["true_label"].tolist() == ["crane (n2)", "tabby cat"]
     assert named["item"].tolist() == ["n1", "n2"]
-    assert table["label_a"].tolist()[0] == "n1"
+    assert table["label"].tolist()[0] == "n1"
 
 
 def test_codes_without_a_name_in_the_table_are_left():

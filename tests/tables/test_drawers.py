@@ -64,9 +64,9 @@ def test_a_column_of_text_stays_text_whatever_its_name():
 
 def test_parties_stand_beside_each_other_in_the_rows_that_are_shown():
     frame = pd.DataFrame(
-        {"who": ["people", "net", "net"], "label_a": ["a", "a", "b"]}
-    ).assign(label_b="c", mutual=[0.1, 0.2, 0.3])
-    rows = CATALOGUE["compared_pairs"].of(frame[["label_a", "label_b"]][:1])
-    made = beside(rows, frame, "who", "mutual")
+        {"model": ["people", "net", "net"], "label": ["a", "a", "b"]}
+    ).assign(other_label="c", mutual=[0.1, 0.2, 0.3])
+    rows = CATALOGUE["compared_pairs"].of(frame[["label", "other_label"]][:1])
+    made = beside(rows, frame, "model", "mutual")
     assert [column.title for column in made.columns[2:]] == ["people", "net"]
     assert [cell.text for cell in made.rows[0][2:]] == ["0.100", "0.200"]

@@ -200,9 +200,9 @@ class HumanConfusion:
     1     class0      class2      9
     >>> confusion.naming.probability.shape, int(confusion.votes.sum())
     ((6, 6), 300)
-    >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(1).round(1)
-      label_a label_b  mutual
-    0  class2  class3     0.1
+    >>> confusion.pairs()[["label", "other_label", "mutual"]].head(1).round(1)
+        label other_label  mutual
+    0  class2      class3     0.1
     >>> confusion.panels(sizes=(3, 9), draws=50)[["annotators", "items"]].tail(1)
        annotators  items
     1           9     60
@@ -268,10 +268,10 @@ class HumanConfusion:
         Returns
         -------
         pandas.DataFrame
-            Columns label_a, label_b, a_called_b and b_called_a (probabilities), mutual
-            (the smaller of the two) and one_sided (the difference), both with bounds
-            (`mutual_lower` and so on); the most mutual first. *None of these* is an
-            answer and no name, and in no pair.
+            Columns label, other_label, a_called_b and b_called_a (probabilities),
+            mutual (the smaller of the two) and one_sided (the difference), both with
+            bounds (`mutual_lower` and so on); the most mutual first. *None of these* is
+            an answer and no name, and in no pair.
         """
         answered = has_answers(self.posterior)
         mean = np.where(answered[:, None], self.posterior.probability, 0.0)
@@ -286,7 +286,7 @@ class HumanConfusion:
                 shape = beta_from_moments(*self.posterior.moments(row, column))
                 drawn = generator.beta(*shape, (draws, len(row))) * answered[row]
                 both.append(np.concatenate([mean[row, column][None], drawn]))
-            labels = {"label_a": self.labels[a], "label_b": self.labels[b]}
+            labels = {"label": self.labels[a], "other_label": self.labels[b]}
             columns = mistaken_pairs(both[0], both[1], self.prob)
             parts.append(pd.DataFrame({**labels, **columns}))
         table = pd.concat(parts, ignore_index=True)

@@ -39,7 +39,7 @@ def label_sets(
     fit: Fit,
     gold: Table,
     *,
-    coverage: float = 0.9,
+    prob: float = 0.9,
     by_class: bool = False,
     allow_empty: bool = False,
     seed: int = 0,
@@ -57,10 +57,10 @@ def label_sets(
         Columns item and label: the truth of some items, drawn like the others. Where an
         item has several rows, the set contains one of them. Items that are not in the
         fit are ignored.
-    coverage : float, default 0.9
+    prob : float, default 0.9
         Probability that the set of a further item contains its truth, over items and
         choices of the gold items. Needs gold labels of at least
-        ``coverage / (1 - coverage)`` items.
+        ``prob / (1 - prob)`` items.
     by_class : bool, default False
         Guarantee the coverage among the items of each true label, not only among all.
         Needs that many gold items of each label.
@@ -82,7 +82,7 @@ def label_sets(
     ------
     OptionError
         If the fit is of another kind or was given the truth of an item with gold, or
-        `coverage` is not between 0 and 1.
+        `prob` is not between 0 and 1.
     DataError
         If there are too few gold labels for the coverage, a label is none of the
         study's, or too many are not among the candidates of their item.
@@ -106,7 +106,7 @@ def label_sets(
     >>> responses = cs.read(simulated.answers, item="photo", label="animal")
     >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
     >>> gold = simulated.truth.set_axis(["item", "label"], axis=1).tail(30)
-    >>> sets = cs.analysis.label_sets(fit, gold, coverage=0.9)
+    >>> sets = cs.analysis.label_sets(fit, gold, prob=0.9)
     >>> sets[sets["size"] > 1].head(2).round(1)
              item     label  probability  size   gold
     13  photo-014  malamute          0.5     2  False
@@ -118,8 +118,8 @@ def label_sets(
             f"the fit is of kind {fit.data.attrs['kind']}; label sets are for items "
             "with one true label each (kind choice)"
         )
-    if not 0 < coverage < 1:
-        raise OptionError(f"coverage {coverage:g}: give a probability between 0 and 1")
+    if not 0 < prob < 1:
+        raise OptionError(f"prob {prob:g}: give a probability between 0 and 1")
     table = labels(fit.data)[["item", "label", "probability"]]
     item, label = (
         table[name].cat.codes.to_numpy().astype(np.int64) for name in ("item", "label")
@@ -142,12 +142,12 @@ def label_sets(
             )
         last = np.array(
             [
-                _last_rank(least[truth_label == code], len(rank), coverage, repr(name))
+                _last_rank(least[truth_label == code], len(rank), prob, repr(name))
                 for code, name in enumerate(table["label"].cat.categories)
             ]
         )[label]
     else:
-        last = np.full(len(rank), _last_rank(least, len(rank), coverage))
+        last = np.full(len(rank), _last_rank(least, len(rank), prob))
     inside = rank <= last
     if not allow_empty:
         # The most probable label is put into sets that would be empty.
@@ -193,28 +193,28 @@ def _ranks(probability: Float[np.ndarray, " N"], seed: int) -> Int[np.ndarray, "
 
 
 def _last_rank(
-    of_truth: Int[np.ndarray, " G"], num_ranks: int, coverage: float, name: str = ""
+    of_truth: Int[np.ndarray, " G"], num_ranks: int, prob: float, name: str = ""
 ) -> int:
     """Return the rank up to which labels are in the sets."""
-    number, place = len(of_truth), conformal_place(len(of_truth), coverage)
+    number, place = len(of_truth), conformal_place(len(of_truth), prob)
     of_label = f" of the label {name}" if name else ""
     if place > number:
         raise DataError(
-            f"coverage {coverage:g} needs gold labels of at least "
-            f"{ceil(coverage / (1 - coverage) - _ROUNDING)} items{of_label} that are "
+            f"prob {prob:g} needs gold labels of at least "
+            f"{ceil(prob / (1 - prob) - _ROUNDING)} items{of_label} that are "
             f"in the fit, and there are {number}; give more gold labels or a lower "
-            "coverage"
+            "`prob=`"
         )
     last = int(np.partition(of_truth, place - 1)[place - 1])
     if last == num_ranks:
         raise DataError(
             f"the truth of {(of_truth == num_ranks).sum():,} of {number:,} gold "
             f"items{of_label} is not among their candidates, more than a coverage of "
-            f"{coverage:g} allows; give longer lists of candidates or a lower coverage"
+            f"{prob:g} allows; give longer lists of candidates or a lower `prob=`"
         )
     return last
 
 
-def conformal_place(number: int, coverage: float) -> int:
+def conformal_place(number: int, prob: float) -> int:
     """Return which of so many sorted scores a further one exceeds seldom enough."""
-    return ceil((number + 1) * coverage - _ROUNDING)
+    return ceil((number + 1) * prob - _ROUNDING)

@@ -179,7 +179,7 @@ class ComparedConfusion:
         Returns
         -------
         pandas.DataFrame
-            Columns who, true_label, given_label, probability, lower, upper and items
+            Columns model, true_label, given_label, probability, lower, upper and items
             (expected number with true_label); each cell has a row for each party.
 
         Raises
@@ -198,7 +198,7 @@ class ComparedConfusion:
             place = np.minimum(np.searchsorted(key, kept), len(key) - 1)
             value = np.where(key[place] == kept, rate[place], 0.0)
             lower, upper = self._bounds(calls[who], kept, size)
-            columns = {"who": who, "true_label": names[true]}
+            columns = {"model": who, "true_label": names[true]}
             columns |= {"given_label": names[given], "probability": value}
             columns |= {"lower": lower, "upper": upper, "items": rows[true]}
             parts.append(pd.DataFrame(columns))
@@ -218,7 +218,7 @@ class ComparedConfusion:
         Returns
         -------
         pandas.DataFrame
-            Columns who, label_a, label_b, items_a, items_b, a_called_b, b_called_a,
+            Columns model, label, other_label, items_a, items_b, a_called_b, b_called_a,
             mutual (the smaller of the two) and one_sided (the difference), both with
             bounds (`mutual_lower` and so on); the most mutual pairs of the first party
             first.
@@ -238,7 +238,7 @@ class ComparedConfusion:
                 np.nan_to_num(each.rates(a * size + b, size, self.resampling))
                 for a, b in ((first, second), (second, first))
             )
-            labels = {"who": who, "label_a": names[first], "label_b": names[second]}
+            labels = {"model": who, "label": names[first], "other_label": names[second]}
             sizes = {"items_a": rows[first], "items_b": rows[second]}
             mistakes = mistaken_pairs(there, back, self.prob)
             parts.append(pd.DataFrame({**labels, **sizes, **mistakes}))
@@ -259,8 +259,8 @@ class ComparedConfusion:
         Returns
         -------
         pandas.DataFrame
-            Columns who, statistic, value, lower, upper and items. `called_otherwise` is
-            the share of items that get another label; `inside`, the share of these
+            Columns model, statistic, value, lower, upper and items. `called_otherwise`
+            is the share of items that get another label; `inside`, the share of these
             whose label is in the same group; `group_kept`, the share of items that get
             a label of the group.
         """
@@ -275,7 +275,7 @@ class ComparedConfusion:
                 ("inside", same, other),
                 ("group_kept", same, every),
             ):
-                named = {"who": [who], "statistic": statistic}
+                named = {"model": [who], "statistic": statistic}
                 share = calls.share(named, part, whole, self.items)
                 ratio = self.resampling.ratios(share.part, share.whole)
                 parts.append(self.resampling.rows(share, ratio))

@@ -362,7 +362,7 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     >>> study = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, prior=both
     ... )
-    >>> similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
+    >>> similar = pd.DataFrame({"label": ["class0"], "other_label": ["class1"]})
     >>> fit = cs.fit(study.contains, model="contains", engine="em", similarity=similar)
     >>> cs.contains.leading_question(fit)["contrast"].tolist()
     ['a similar label is there', 'and was not shown']

@@ -110,7 +110,10 @@ class DrawnObjects:
 
 
 def drawn_objects(
-    fit: Fit, items: pd.Index, labels: pd.Index, tau: float | Float[np.ndarray, " D"]
+    fit: Fit,
+    items: pd.Index,
+    labels: pd.Index,
+    threshold: float | Float[np.ndarray, " D"],
 ) -> DrawnObjects:
     """Lay out the joint draws of some items, with a threshold for all, or for each."""
     joint = joint_draws(fit.data)
@@ -120,8 +123,8 @@ def drawn_objects(
     kept = np.flatnonzero(place >= 0)
     kept = kept[np.argsort(key[kept], kind="stable")]
     facts = joint.facts[:, :, kept]
-    # A share is rounded down, and never exactly tau: the hundredth that it begins is.
-    least = np.maximum(np.round(np.reshape(tau, (-1, 1, 1)) * _HUNDRED), 1)
+    # A share is rounded down, and never the threshold: the hundredth it begins is.
+    least = np.maximum(np.round(np.reshape(threshold, (-1, 1, 1)) * _HUNDRED), 1)
     there, valid = (
         share[:, :, kept] >= least for share in (joint.hundredths, joint.levels)
     )

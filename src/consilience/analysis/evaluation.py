@@ -8,10 +8,11 @@ data-set label is wrong, items that show several objects) it is
 .. math:: \frac{\sum_i \Pr(\text{label true}, i \in S)}{\sum_i \Pr(i \in S)}.
 
 **True** is, of kind choice, the label that is the truth; of contains, each that is
-present; of objects, each name of an object that more than `tau` of annotators would
-name (multi-label accuracy). **Selection frequencies** are means over items of the share
-of yes among the answers about the label that a model predicts; as models have predicted
-without having seen the answers, they are unbiased however few answers there are.
+present; of objects, each name of an object that more than `threshold` of annotators
+would name (multi-label accuracy). **Selection frequencies** are means over items of the
+share of yes among the answers about the label that a model predicts; as models have
+predicted without having seen the answers, they are unbiased however few answers there
+are.
 
 **Intervals** are of items like these (`shares`), with the same weights of the items for
 all models, so that differences are paired and have a probability. Weights and
@@ -125,7 +126,7 @@ class Evaluation:
     fit: Fit
     proposals: Proposals
     resampling: Resampling
-    tau: float
+    threshold: float
     unasked_are: Unasked = "wrong"
 
     @property
@@ -258,7 +259,7 @@ class Evaluation:
         first, dataset = self.proposals.label[:, :, 0], self.proposals.dataset
         share = self._frequency(first)
         observed = ~np.isnan(share)
-        of_all = {"who": self.proposals.models, "statistic": "frequency"}
+        of_all = {"model": self.proposals.models, "statistic": "frequency"}
         of_all |= {"subset": "all"}
         if dataset is None:
             return self.resampling.table([mean_share(share, observed, of_all)])
@@ -266,7 +267,7 @@ class Evaluation:
         hit, apart = first == dataset, share - of_dataset
         both, less = ~np.isnan(apart), of_all | {"statistic": "less_dataset"}
         parts = (
-            (of_dataset, ~np.isnan(of_dataset), of_all | {"who": [DATASET]}),
+            (of_dataset, ~np.isnan(of_dataset), of_all | {"model": [DATASET]}),
             (share, observed, of_all),
             (apart, both, less),
             (share, observed & hit, of_all | {"subset": "right"}),
@@ -352,7 +353,7 @@ class Evaluation:
         fit, proposals = self.fit, self.proposals
         if fit.data.attrs["kind"] == "objects":
             names = proposals.names[: proposals.num_fit_labels]
-            return drawn_objects(fit, proposals.items, names, self.tau)
+            return drawn_objects(fit, proposals.items, names, self.threshold)
         most = _NUMBERS // proposals.label[:, :, 0].size
         draws = max(1, min(MAX_DRAWS, most))
         return truths(fit, proposals.items, draws, self.unasked_are)
@@ -398,7 +399,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     *,
     dataset_labels: pd.DataFrame | None = None,
     top: int = 5,
-    tau: float = HALF,
+    threshold: float = HALF,
     resamples: int = 1000,
     prob: float = 0.9,
     seed: int = 0,
@@ -420,7 +421,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         without one are left out.
     top : int, default 5
         Number of labels of the top-k metrics; where a model has fewer, all of them.
-    tau : float, default 0.5
+    threshold : float, default 0.5
         Kind objects: an object is present if more than this share of annotators name
         it.
     resamples, prob, seed
@@ -468,15 +469,17 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     >>> asked = fit.labels()[["item", "label"]]
     >>> another = asked.assign(label="another")
     >>> evaluation = cs.evaluate(fit, asked.assign(rank=1), dataset_labels=another)
-    >>> evaluation.frequencies()[["who", "statistic", "value"]].tail(1).round(2)
+    >>> evaluation.frequencies()[["model", "statistic", "value"]].tail(1).round(2)
          who statistic  value
     6  model  accuracy    0.0
     >>> float(evaluation.errors()["value"].sum().round(6))
     1.0
     """
     check_fit(fit)
-    if not 0 < tau < 1:
-        raise OptionError(f"tau {tau:g}: give a share of annotators, between 0 and 1")
+    if not 0 < threshold < 1:
+        raise OptionError(
+            f"threshold {threshold:g}: give a share of annotators, between 0 and 1"
+        )
     proposals = propose(
         fit, predictions, dataset_labels, top, allow_circular=allow_circular
     )
@@ -489,6 +492,6 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         fit=fit,
         proposals=proposals,
         resampling=resampling,
-        tau=tau,
+        threshold=threshold,
         unasked_are=unasked,
     )

@@ -53,7 +53,7 @@ def study_summary(
     responses: Responses,
     *,
     of: int | None = None,
-    tau: float = _HALF,
+    threshold: float = _HALF,
     prob: float = 0.9,
 ) -> pd.DataFrame:
     """Estimate the shares of items with several objects and with another main label.
@@ -66,7 +66,7 @@ def study_summary(
         The responses of the fit, with the data set's label of each item.
     of : int, optional
         Number of items in the study; by default those of the fit.
-    tau : float, default 0.5
+    threshold : float, default 0.5
         An object counts if more than this share of annotators name it, where the model
         has such a threshold; in steps of one hundredth.
     prob : float, default 0.9
@@ -110,12 +110,12 @@ def study_summary(
     stated_prob = bounded_at(fit, prob)
     stated, varied = (
         _shares_of_items(
-            drawn_objects(fit, pd.Index(answered["item"]), labels, threshold),
+            drawn_objects(fit, pd.Index(answered["item"]), labels, least),
             dataset_label,
             judged,
             number,
         )
-        for threshold in (tau, varied_threshold(fit, tau))
+        for least in (threshold, varied_threshold(fit, threshold))
     )
     table = pd.DataFrame(
         {"statistic": name, **share_drawn(*share, *varied[name], stated_prob)}
@@ -181,12 +181,12 @@ def bounded_at(fit: Fit, prob: float) -> float | None:
     return prob if _num_draws(fit) > 1 else None
 
 
-def varied_threshold(fit: Fit, tau: float) -> Float[np.ndarray, " D"]:
+def varied_threshold(fit: Fit, threshold: float) -> Float[np.ndarray, " D"]:
     """Return the threshold at each draw of the parameters, as shares may be off."""
     draws = _num_draws(fit)
     steps = special.ndtri((np.arange(draws) + 0.5) / draws)
     steps = np.random.default_rng(0).permutation(LOW + OFF * steps)
-    return special.expit(special.logit(tau) - steps)
+    return special.expit(special.logit(threshold) - steps)
 
 
 @restores_types

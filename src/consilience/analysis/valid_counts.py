@@ -254,8 +254,8 @@ def _drawn(fit: Fit, thresholds: Sequence[float]) -> Iterator[tuple[Any, ...]]:
     for threshold in thresholds:
         _check_threshold(threshold)
         both = [
-            drawn_objects(fit, asked, labels_of(fit), tau)
-            for tau in (threshold, varied_threshold(fit, threshold))
+            drawn_objects(fit, asked, labels_of(fit), least)
+            for least in (threshold, varied_threshold(fit, threshold))
         ]
         for what, name in (("objects", "numbers"), ("labels", "names")):
             named = {"what": what, "threshold": threshold}

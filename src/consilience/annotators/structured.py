@@ -99,7 +99,7 @@ def layout(space: Space, prior: Prior) -> Shortlists:
     if prior.similarity and not len(space.similar.first):
         raise OptionError(
             f"`similarity={prior.similarity}`: no similarity of labels is given; "
-            "give a table label_a, label_b, value (`similarity=`), or leave it out"
+            "give a table label, other_label, value (`similarity=`), or leave it out"
         )
     return shortlists(
         space,

@@ -21,7 +21,7 @@ main votes of all, on a tie the one that was named first, and may lie elsewhere.
 
 **What the tables say.** What the rule decides has probability 0 or 1: that a label is
 the name of an object (`labels`), that an object is there (`objects`), how many there
-are (`object_counts`; there is no threshold `tau`). What is voted on is a share, at face
+are (`object_counts`; there is no `threshold`). What is voted on is a share, at face
 value: `probability` and `entropy` of the main label (`items`), `main_probability` of an
 object, and the further column `named`, the share of responses that name a label.
 
@@ -71,7 +71,7 @@ _COLUMNS = {
         *("item", "object", "label", "share", "probability", "main_probability"),
         "named",
     ),
-    "object_counts": ("item", "tau", "objects", "probability"),
+    "object_counts": ("item", "threshold", "objects", "probability"),
 }
 _NEIGHBOURS, _SHIFT = 9, 5  # LINEAR_PROBES and PERTURB_SHIFT
 _MANY = 50_000  # members beyond which a table only doubles

@@ -348,7 +348,7 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        Columns label_a, label_b and value (from 0 to 1) for all pairs of labels that
+        Columns label, other_label and value (from 0 to 1) for all pairs of labels that
         are candidates of one item, the most confused first: a similarity of labels, as
         `fit` accepts it.
 
@@ -369,8 +369,8 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     ...     {"item": ["a", "a"], "label": ["cat", "dog"], "score": [-0.5, -1.0]}
     ... )
     >>> cs.images.co_confusion(table).round(2)
-      label_a label_b  value
-    0     cat     dog    1.0
+      label other_label  value
+    0   cat         dog    1.0
     """
     table = _table(candidates)
     label, labels = pd.factorize(table["label"].astype("str"), sort=True)
@@ -382,9 +382,9 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     size = np.sqrt((share.multiply(share)).sum(0))
     value = both.data / (size[both.row] * size[both.col])
     pairs = pd.DataFrame(
-        {"label_a": labels[both.row], "label_b": labels[both.col], "value": value}
+        {"label": labels[both.row], "other_label": labels[both.col], "value": value}
     )
-    order = ["value", "label_a", "label_b"]
+    order = ["value", "label", "other_label"]
     return pairs.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 

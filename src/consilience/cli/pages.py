@@ -108,7 +108,8 @@ def fit_summary(fitted: Fit) -> Group:
         parts.append(
             Text(
                 f"\naccuracy of annotators: {accuracy.min():.2f} to "
-                f"{accuracy.max():.2f}, half of them {low:.2f} to {high:.2f}, median {middle:.2f}"
+                f"{accuracy.max():.2f}, half of them {low:.2f} to {high:.2f}, "
+                f"median {middle:.2f}"
             )
         )
         # Of more answers, the command `annotators` says it, which takes seconds.

@@ -40,7 +40,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
     predictions: pd.DataFrame | None = None,
     contains: Fit | None = None,
     of: int | None = None,
-    tau: float = 0.5,
+    threshold: float = 0.5,
     prob: float = 0.9,
     resamples: int = 1000,
     seed: int = 0,
@@ -64,7 +64,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
     of : int, optional
         Number of items in the study; by default those that the responses list. Items
         that nobody was asked about count as having one object.
-    tau, prob, resamples, seed, allow_circular
+    threshold, prob, resamples, seed, allow_circular
         As of `consilience.evaluate`.
     names : pandas.DataFrame, optional
         Columns label and name: names of labels in words and charts. By default those of
@@ -106,7 +106,7 @@ def study(  # noqa: PLR0913 (each option stands alone)
         predictions=predictions,
         contains=contains,
         items_of_study=of,
-        tau=tau,
+        threshold=threshold,
         prob=prob,
         resamples=resamples,
         seed=seed,

@@ -249,7 +249,7 @@ def followed(study: StudyFigures) -> Figure:
 def acceptance(study: StudyFigures) -> Figure:
     """Return how often people accept a model's prediction, beside its accuracy."""
     name, table = "acceptance", study.evaluation_by_answers.frequencies()
-    whole = where(table, subset="all").rename(columns={"who": "model"})
+    whole = where(table, subset="all")
     accuracy = where(whole, statistic="accuracy").set_index("model")["value"]
     rows = where(whole, statistic="frequency")
     dataset = where(rows, model=_DATASET).iloc[0]

@@ -44,13 +44,17 @@ def shares(study: StudyFigures) -> Figure:
     drawn = table[table["statistic"] != "mean_objects"]
     drawn = drawn.assign(name=drawn["statistic"].map(words))
     charts = chart(name, drawn, Estimates(x=VALUE, y=NAMES))
-    facts = {"tau": study.tau}
+    facts = {"threshold": study.threshold}
     return Figure(name, table, _sentence(table), charts, facts=facts, leads=True)
 
 
 def _shares(study: StudyFigures) -> pd.DataFrame:
     if study.kind == "objects":
-        of: dict[str, Any] = {"of": study.of, "tau": study.tau, "prob": study.prob}
+        of: dict[str, Any] = {
+            "of": study.of,
+            "threshold": study.threshold,
+            "prob": study.prob,
+        }
         return study_summary(study.fit, study.responses, **of)
     labels = study.dataset_labels.assign(rank=1, model="data set")
     judged = evaluate(study.fit, labels, top=1, **study.resampling).models
@@ -77,7 +81,9 @@ def number_of_objects(study: StudyFigures) -> Figure:
     """Return the distribution of the number of objects of an item."""
     study.need_objects()
     name = "number_of_objects"
-    table = valid_label_counts(study.fit, (study.tau,), of=study.of, **study.resampling)
+    table = valid_label_counts(
+        study.fit, (study.threshold,), of=study.of, **study.resampling
+    )
     table = study.beside(table, name, ["what", "number"])
     rows = table[table["what"] == table["what"].iloc[0]]
     rows = rows.assign(name=number_names(rows["number"]))
@@ -89,7 +95,7 @@ def number_of_objects(study: StudyFigures) -> Figure:
         "show three."
     )
     charts = chart(name, rows, Estimates(x=NAMES, y=y, bars=True))
-    facts = {"tau": study.tau, "unasked": study.of - len(study.items)}
+    facts = {"threshold": study.threshold, "unasked": study.of - len(study.items)}
     return Figure(name, table, finding, charts, facts=facts)
 
 
@@ -154,7 +160,7 @@ def valid_labels(study: StudyFigures) -> Figure:
         names, series = number_names(rows["number"]), rows["what"].map(words)
         charts = chart(name, rows.assign(series=series, name=names), estimates)
         frames[f"{threshold:g}"] = charts[""]
-    half = f"{study.tau:g}" if f"{study.tau:g}" in frames else "0.5"
+    half = f"{study.threshold:g}" if f"{study.threshold:g}" in frames else "0.5"
     on_paper = {half: frames.pop(half)}
     frames_of = "share of annotators that must agree"
     finding = _several_sentence(table)
@@ -187,7 +193,7 @@ def confused_labels(study: StudyFigures) -> Figure:
     pairs = pairs[pairs["value"] >= _EVER]
     if pairs.empty:
         raise OptionError("no two labels are taken for each other in both directions")
-    rows = study.named_pairs(pairs.head(SHOWN), ["label_a", "label_b"], " / ")
+    rows = study.named_pairs(pairs.head(SHOWN), ["label", "other_label"], " / ")
     often = int((pairs["value"] >= _OFTEN).sum())
     finding = _confused_sentence(often, ", ".join(rows["name"].head(3)))
     x = Axis(form="%", domain=(0.0, top(rows)))
@@ -233,7 +239,7 @@ def superclass_confusion(study: StudyFigures) -> Figure:
     """Return the confusion between superclasses, of people and of models."""
     _need_superclasses(study)
     name, table = "superclass_confusion", study.confusion(1)
-    people = where(table, who=PEOPLE).sort_values("probability", kind="stable")
+    people = where(table, model=PEOPLE).sort_values("probability", kind="stable")
     same = _same(people)
     worst, other = people[same].iloc[0], people[~same]
     most = other[other["probability"] == other["probability"].max()].iloc[0]
@@ -249,7 +255,7 @@ def superclass_confusion(study: StudyFigures) -> Figure:
 def class_confusion(study: StudyFigures) -> Figure:
     """Return the confusion between classes, of people and of models."""
     name, table = "class_confusion", study.confusion(0)
-    people = where(table, who=PEOPLE)
+    people = where(table, model=PEOPLE)
     classes = people["true_label"].nunique()
     # A class of which almost nothing keeps its label has no cell for it.
     seldom = classes - int((people[_same(people)]["probability"] >= 0.5).sum())
@@ -272,11 +278,10 @@ def within_superclass(study: StudyFigures) -> Figure:
     _need_superclasses(study)
     name = "within_superclass"
     table = study.compared_confusion.within()
-    table = study.beside(table, name, ["who", "statistic"])
-    rows = where(table, statistic="inside").set_index("who")
+    table = study.beside(table, name, ["model", "statistic"])
+    rows = where(table, statistic="inside").set_index("model")
     order = [PEOPLE, *reversed(study.models)]
     rows = rows.loc[[who for who in order if who in rows.index]].reset_index()
-    rows = rows.rename(columns={"who": "model"})
     people, best = rows.iloc[0], rows.iloc[1]
     finding = (
         "Where people call an item otherwise than the data set, it is within the "
@@ -297,17 +302,17 @@ def _need_superclasses(study: StudyFigures) -> None:
 
 def _shown(study: StudyFigures, table: pd.DataFrame) -> pd.DataFrame:
     """Return the confusion that a chart shows: people's and that of the best model."""
-    there = set(table["who"].astype("str"))
+    there = set(table["model"].astype("str"))
     try:
         models = [model for model in study.models if model in there]
     except ConsilienceError:  # there are no predictions
         models = []
-    return table[table["who"].isin([PEOPLE, *models[-1:]])]
+    return table[table["model"].isin([PEOPLE, *models[-1:]])]
 
 
 def _matrix(study: StudyFigures, table: pd.DataFrame, name: str) -> Chart:
     rows = marked(name, study.named(_shown(study, table)))
-    return heat(rows, rows="true_label", columns="given_label", panels="who")
+    return heat(rows, rows="true_label", columns="given_label", panels="model")
 
 
 def _drawn_classes(study: StudyFigures, table: pd.DataFrame, name: str) -> Chart:
@@ -323,7 +328,7 @@ def _drawn_classes(study: StudyFigures, table: pd.DataFrame, name: str) -> Chart
     place = pd.Series(range(len(order)), order.to_numpy())
     ends = {"row": "true_label", "column": "given_label"}
     places = {end: rows[name].astype("str").map(place) for end, name in ends.items()}
-    rows = rows.assign(panel=rows["who"].astype("str"), **places)
+    rows = rows.assign(panel=rows["model"].astype("str"), **places)
     rows = rows[["panel", "row", "column", "probability"]]
     axes = ("class, by superclass" if study.depth else "class", "called")
     return raster(rows, len(order), axes, "panel")

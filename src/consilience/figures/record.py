@@ -56,7 +56,7 @@ class StudyFigures:
 
     Attributes
     ----------
-    fit, responses, predictions, contains, tau, prob, resamples, seed
+    fit, responses, predictions, contains, threshold, prob, resamples, seed
         As given to `consilience.study`.
     of : int
         Number of items in the study.
@@ -80,7 +80,7 @@ class StudyFigures:
     predictions: pd.DataFrame | None = None
     contains: Fit | None = None
     items_of_study: int | None = None
-    tau: float = 0.5
+    threshold: float = 0.5
     prob: float = 0.9
     resamples: int = 1000
     seed: int = 0
@@ -245,7 +245,10 @@ class StudyFigures:
     @cached_property
     def evaluation(self) -> Evaluation:
         """Models against the posterior."""
-        labels, how = self._dataset_labels, {"tau": self.tau, **self.settings}
+        labels, how = (
+            self._dataset_labels,
+            {"threshold": self.threshold, **self.settings},
+        )
         return evaluate(self.fit, self.predicted, dataset_labels=labels, **how)
 
     @cached_property
@@ -283,9 +286,9 @@ class StudyFigures:
                 raise
             human = self.human_confusion
             if level:
-                return human.superclasses(seed=self.seed).assign(who=PEOPLE)
+                return human.superclasses(seed=self.seed).assign(model=PEOPLE)
             table = human.table(min_probability=MIN_PROBABILITY)
-            return table.drop(columns="annotator").assign(who=PEOPLE)
+            return table.drop(columns="annotator").assign(model=PEOPLE)
         return compared.table(level, MIN_PROBABILITY if level == 0 else 0.0)
 
     @cached_property

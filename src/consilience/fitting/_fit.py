@@ -83,7 +83,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         covariates, whose weights are learned. The column `log_odds` is used as it
         is (choice).
     similarity : data frame or path, optional
-        Columns label_a, label_b and value: how similar two labels are (`structured`
+        Columns label, other_label and value: how similar two labels are (`structured`
         and models of objects), or which labels are similar, so that one makes a
         yes to the other more likely (`contains`). `co_confusion` returns such a
         table; a folder of candidates stands for it.

@@ -173,7 +173,7 @@ def as_similarity(given: Table | None, labels: Iterable[object]) -> pd.DataFrame
         from consilience.classifiers.candidate_table import co_confusion  # noqa: PLC0415
 
         table = co_confusion(given)
-        pair = {side: table[side].replace(names) for side in ("label_a", "label_b")}
+        pair = {side: table[side].replace(names) for side in ("label", "other_label")}
         given = table.assign(**pair) if names else table
     return as_table(given, "similarity")
 

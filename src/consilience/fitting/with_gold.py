@@ -325,7 +325,7 @@ def stated(
             )
             of_hits = (of_hits[0], float(bounds[0][0]), float(bounds[1][0]))
         rows.append((method, number, *of_loss, *of_hits))
-    columns = ["method", "items", "log_loss", "log_loss_lower", "log_loss_upper"]
+    columns = ["fit", "items", "log_loss", "log_loss_lower", "log_loss_upper"]
     columns += ["accuracy", "accuracy_lower", "accuracy_upper"]
     table = pd.DataFrame(rows, columns=columns)
     (_, _, loss, *_, before_hits, _, _), (_, _, with_it, *_, hits, _, _) = rows[:2]

@@ -185,7 +185,7 @@ def _tables(
         return _chosen({"": table}, None, "annotator"), confusion.prob
     if isinstance(confusion, ComparedConfusion):
         table = confusion.table(min_probability=0.005)
-        parties = {str(who): each for who, each in table.groupby("who", sort=False)}
+        parties = {str(who): each for who, each in table.groupby("model", sort=False)}
         return _chosen(parties, annotator, "party"), confusion.prob
     if not isinstance(confusion, pd.DataFrame):
         expected = "a Fit, HumanConfusion, ComparedConfusion or table"

@@ -182,7 +182,17 @@ def _write_csv(frame: pd.DataFrame, path: Path, _: Note) -> None:
     # Arrow's writer quotes all text, so that a null (an empty cell) and an empty text
     # (an empty cell in quotes) stay apart, and writes the shortest digits that give
     # the same number back.
-    pyarrow.csv.write_csv(pa.table(list(map(_safe, table.columns)), names=names), path)
+    columns = [_safe(_shortest(column)) for column in table.columns]
+    pyarrow.csv.write_csv(pa.table(columns, names=names), path)
+
+
+def _shortest(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return numbers of single precision as the shortest decimals that name them."""
+    if column.type != pa.float64():
+        return column
+    single = pc.cast(column, pa.float32(), safe=False)
+    decimal = pc.cast(pc.cast(single, pa.string()), pa.float64())
+    return pc.if_else(pc.equal(single.cast(pa.float64()), column), decimal, column)
 
 
 def _safe(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -204,7 +214,12 @@ def _write_json(frame: pd.DataFrame, path: Path, _: Note) -> None:
 
 
 def _json(frame: pd.DataFrame) -> str:
-    return frame.to_json(
+    numbers = frame.select_dtypes("float64").columns
+    decimals = {
+        name: _shortest(pa.chunked_array([pa.array(frame[name])])).to_numpy()
+        for name in numbers
+    }
+    return frame.assign(**decimals).to_json(
         orient="records", force_ascii=False, double_precision=15, indent=None
     )
 

@@ -145,21 +145,21 @@ class Fit:
         >>> fit = cs.fit(study.responses, engine="em")
         >>> table = fit.table("same_object")
         >>> table.head(3).round(1)
-            item label_a label_b  probability  synonyms
-        0  item0  class4  class5          0.7       0.0
-        1  item1  class0  class1          0.0       0.0
-        2  item1  class0  class3          0.1       0.0
+            item   label other_label  probability  synonyms
+        0  item0  class4      class5          0.7       0.0
+        1  item1  class0      class1          0.0       0.0
+        2  item1  class0      class3          0.1       0.0
         >>> table.meanings["probability"]
         'that both are names of one object'
         """
         return tables.named_table(self.data, name, self.types)
 
-    def labels(self, *, tau: float | None = None) -> pd.DataFrame:
+    def labels(self, *, threshold: float | None = None) -> pd.DataFrame:
         """Return the posterior probability of each label of each item.
 
         Parameters
         ----------
-        tau : float, optional
+        threshold : float, optional
             Kind objects: a label is valid if more than this share of annotators name
             its object, and if it is a right name of it
             (`consilience.objects.response_panels`). One half by default.
@@ -167,14 +167,14 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            Columns item, label, probability, lower and upper. With `tau`, the columns
-            item, label and probability.
+            Columns item, label, probability, lower and upper. With `threshold`, the
+            columns item, label and probability.
 
         Raises
         ------
         OptionError
-            If `tau` is not between 0 and 1, the fit has no such threshold, or it keeps
-            only bounds of another probability than `with_` asked for.
+            If `threshold` is not between 0 and 1, the fit has none, or it keeps only
+            bounds of another probability than `with_` asked for.
 
         See Also
         --------
@@ -191,8 +191,8 @@ class Fit:
         1  photo-001     husky         0.01
         2  photo-001  malamute         0.61
         """
-        if tau is not None:
-            table = objects.labels_at(self.data, tau)
+        if threshold is not None:
+            table = objects.labels_at(self.data, threshold)
         elif isinstance(self._made, Outcome) and self._made.space.kind != "contains":
             table = self._made.labels()
         else:
@@ -248,10 +248,10 @@ class Fit:
         >>> responses = study(0, num_photos=30).responses()
         >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
         >>> fit.annotators()[["annotator", "responses", "accuracy"]].head(3).round(2)
-          annotator  responses  accuracy  lower  upper
-        0       Ada         10      0.59   0.45   0.72
-        1       Ben          6      0.63   0.49   0.77
-        2     Chloe          9      0.61   0.45   0.73
+          annotator  responses  accuracy
+        0       Ada         10      0.59
+        1       Ben          6      0.63
+        2     Chloe          9      0.61
         """
         return restored(flagged_annotators(self.data), self.types)
 

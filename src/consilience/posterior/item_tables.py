@@ -154,11 +154,11 @@ class ItemTables:
         return frame.iloc[keys].reset_index(drop=True)
 
     def _counts(self) -> pd.DataFrame:
-        at = unit, tau, number = np.nonzero(self.posterior.counts > 0)
+        at = unit, place, number = np.nonzero(self.posterior.counts > 0)
         return pd.DataFrame(
             {
                 "item": self._item(unit),
-                "tau": TAUS[tau].round(6),
+                "threshold": TAUS[place].round(6),
                 "objects": number,
                 "probability": self.posterior.counts[at],
             }
@@ -173,8 +173,8 @@ class ItemTables:
         return pd.DataFrame(
             {
                 "item": self._item(unit),
-                "label_a": self._label(candidate[unit, first]),
-                "label_b": self._label(candidate[unit, second]),
+                "label": self._label(candidate[unit, first]),
+                "other_label": self._label(candidate[unit, second]),
                 "probability": same,
                 "synonyms": np.minimum(self.posterior.synonyms[at], same),
             }

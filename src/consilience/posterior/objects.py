@@ -45,17 +45,17 @@ def object_table(data: xr.DataTree, name: str) -> pd.DataFrame:
     return kept
 
 
-def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
+def labels_at(data: xr.DataTree, threshold: float) -> pd.DataFrame:
     """Return how probably each label is valid at a share of annotators."""
     if "objects" not in data.children or "beyond" not in data["objects"]:
+        raise OptionError(f"there is no threshold in a fit of {data.attrs['model']}")
+    if not 0 <= threshold <= 1:
         raise OptionError(
-            f"there is no threshold tau in a fit of {data.attrs['model']}"
+            f"threshold is {threshold}; give a share of annotators, from 0 to 1"
         )
-    if not 0 <= tau <= 1:
-        raise OptionError(f"tau is {tau}; give a share of annotators, from 0 to 1")
     group = data["objects"]
     code = group["candidate_label"].to_numpy()
-    beyond = group["beyond"].interp(share=tau).to_numpy()
+    beyond = group["beyond"].interp(share=threshold).to_numpy()
     unit, slot = np.nonzero(code >= 0)
     return pd.DataFrame(
         {

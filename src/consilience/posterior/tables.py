@@ -46,7 +46,7 @@ from consilience.tables import CATALOGUE, Schema
 from consilience.when_used import xr
 
 _OF_GOLD = (
-    *("method", "items", "log_loss", "log_loss_lower", "log_loss_upper"),
+    *("fit", "items", "log_loss", "log_loss_lower", "log_loss_upper"),
     *("accuracy", "accuracy_lower", "accuracy_upper"),
 )
 SEEN = 0.005  # weight of a model of a mean that is named

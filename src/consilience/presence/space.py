@@ -267,7 +267,7 @@ def _similarity(
     second: Int[np.ndarray, " P"],
 ) -> Float[np.ndarray, " P"]:
     """Return how alike the labels of each two units are; zero where none says so."""
-    missing = {"label_a", "label_b"} - set(table.columns)
+    missing = {"label", "other_label"} - set(table.columns)
     if missing:
         present = ", ".join(map(str, table.columns))
         raise DataError(
@@ -276,7 +276,7 @@ def _similarity(
     label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     pair = [
         pd.Index(names).get_indexer(pd.Index(table[name].astype(str)))
-        for name in ("label_a", "label_b")
+        for name in ("label", "other_label")
     ]
     value = np.ones(len(table))
     if "value" in table:

@@ -203,7 +203,7 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
         with suppress(ConsilienceError):  # people's alone has one level of superclasses
             tables.append(study.confusion(level))
             levels.append(label_groups(codes, labels, level))
-    there = set(tables[0]["who"].astype("str"))
+    there = set(tables[0]["model"].astype("str"))
     models = study.models if there - {PEOPLE} else []
     who = [PEOPLE, *reversed(models)]
     contents = []
@@ -220,7 +220,7 @@ def heat(study: StudyFigures | None) -> dict[str, Any] | None:
 
 def _level(table: pd.DataFrame, who: list[str], names: pd.Index) -> dict[str, Any]:
     table = table[table["probability"] > 0]
-    owner = pd.Index(who).get_indexer(pd.Index(table["who"].astype("str")))
+    owner = pd.Index(who).get_indexer(pd.Index(table["model"].astype("str")))
     true, given = (
         names.get_indexer(pd.Index(table[end].astype("str")))
         for end in ("true_label", "given_label")
@@ -229,7 +229,7 @@ def _level(table: pd.DataFrame, who: list[str], names: pd.Index) -> dict[str, An
 
 
 _OBJECTS = ("object", "label", "share", "probability", "main_probability")
-_SAME = ("label_a", "label_b", "probability", "synonyms")
+_SAME = ("label", "other_label", "probability", "synonyms")
 
 
 def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
@@ -238,8 +238,8 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     content = _by_item(table, items, labels, _OBJECTS)
     counts, same = run.table("object_counts"), run.table("same_object")
     if len(counts):
-        by_rule = counts.sort_values(["tau", "objects"], na_position="first")
-        stated = ("tau", "objects", "probability")
+        by_rule = counts.sort_values(["threshold", "objects"], na_position="first")
+        stated = ("threshold", "objects", "probability")
         content["counts"] = _by_item(by_rule, items, labels, stated)
     if len(same):
         there = [name for name in _SAME if name in same]

@@ -29,7 +29,7 @@ MIXED = "mixed"
 _EXACT = 2**53  # beyond it a float skips whole numbers
 _LABELS = (
     *("label", "dataset_label", "main_label", "class_label", "true_label"),
-    *("given_label", "other_label", "label_a", "label_b"),
+    *("given_label", "other_label"),
 )
 ROLES: Mapping[str, str] = MappingProxyType(
     {

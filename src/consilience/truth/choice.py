@@ -390,7 +390,7 @@ def gold_sentence(given: GoldRows) -> str:
     return sentence
 
 
-_COLUMNS = ("label_a", "label_b", "value")
+_COLUMNS = ("label", "other_label", "value")
 # Pairs of labels that are followed: those named together for the most units.
 MAX_PAIRS = 20_000
 
@@ -419,7 +419,7 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
     if wrong.any():
         first = table.iloc[int(np.argmax(wrong))]
         raise DataError(
-            f"similarity of {first['label_a']!r} and {first['label_b']!r} is "
+            f"similarity of {first['label']!r} and {first['other_label']!r} is "
             f"{first['value']!r}; expected two of the {len(labels)} labels and a number"
         )
     low, high = np.minimum(*codes), np.maximum(*codes)

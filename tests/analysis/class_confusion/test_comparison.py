@@ -57,7 +57,7 @@ def comparison(fit):
 
 
 def rates(table):
-    keys = ["who", "true_label", "given_label"]
+    keys = ["model", "true_label", "given_label"]
     return table.set_index(keys)["probability"].to_dict()
 
 
@@ -89,7 +89,7 @@ def test_levels_of_a_hierarchy_join_what_lies_below(comparison):
 
 
 def test_what_is_confused_inside_a_group_is_as_by_hand(comparison):
-    table = comparison.within().set_index(["who", "statistic"])
+    table = comparison.within().set_index(["model", "statistic"])
     value = table["value"].to_dict()
     assert value["people", "called_otherwise"] == 3 / 6
     assert value["people", "inside"] == pytest.approx(2 / 3)
@@ -102,11 +102,11 @@ def test_what_is_confused_inside_a_group_is_as_by_hand(comparison):
 def test_pairs_stand_with_people_first(comparison):
     table = comparison.pairs()
     first = table.iloc[0]
-    assert first[["who", "label_a", "label_b"]].tolist() == ["people", "cat", "dog"]
+    assert first[["model", "label", "other_label"]].tolist() == ["people", "cat", "dog"]
     assert first["mutual"] == pytest.approx(1 / 3)
     assert first["one_sided"] == pytest.approx(1 / 6)
     assert (first["items_a"], first["items_b"]) == (3, 2)
-    model = table[(table["who"] == "m") & (table["label_b"] == "dog")].iloc[0]
+    model = table[(table["model"] == "m") & (table["other_label"] == "dog")].iloc[0]
     assert model["mutual"] == 0
     assert comparison.pairs(min_probability=1.1).empty
     assert comparison.table(min_probability=1.1).empty
@@ -128,7 +128,7 @@ def test_of_choice_it_is_the_truth_that_people_say():
 
 
 def test_bounds_are_those_of_weighting_items_one_by_one(comparison):
-    table = comparison.table().set_index(["who", "true_label", "given_label"])
+    table = comparison.table().set_index(["model", "true_label", "given_label"])
     weight = np.concatenate(comparison.resampling.weightings)
     weight = weight[:, :3]  # of the three cats
     share = weight[:, 1] / weight.sum(1)  # the second is called dog
@@ -163,7 +163,7 @@ def test_the_studys_superclasses_are_as_published(data_folder):
     own = own.set_axis(["item", "label"], axis="columns")
     evaluation = cs.evaluate(fit, own.assign(rank=1), dataset_labels=own, resamples=2)
     result = evaluation.confusion(responses.labels)
-    value = result.within().set_index(["who", "statistic"])["value"]
+    value = result.within().set_index(["model", "statistic"])["value"]
     assert value["people", "group_kept"] == pytest.approx(0.9275, abs=5e-5)
     assert value["people", "inside"] == pytest.approx(0.768, abs=5e-4)
     reported = rates(result.table(1))

@@ -61,7 +61,7 @@ def mean_covered(studies, make, gold=GOLD, **options):
         probability, truth, stated = make(np.random.default_rng(seed))
         stated = gold_of(stated, np.arange(gold))
         sets = cs.analysis.label_sets(
-            fit_of(probability), stated, coverage=COVERAGE, seed=seed, **options
+            fit_of(probability), stated, prob=COVERAGE, seed=seed, **options
         )
         shares.append(covered(sets, truth, np.arange(gold, len(truth))))
     return np.mean(shares, axis=0)
@@ -160,7 +160,7 @@ def test_the_sets_of_a_few_items_are_those_worked_by_hand():
     fit = fit_of(probability)
     gold = gold_of(np.zeros(4, int), np.arange(4))
     # Of four scores the fourth is exceeded by one in five: labels of .8 and more.
-    sets = cs.analysis.label_sets(fit, gold, coverage=0.8)
+    sets = cs.analysis.label_sets(fit, gold, prob=0.8)
     without = sets[~sets["gold"]]
     assert without["item"].tolist() == ["i4", "i5", "i6"]
     # The second would be empty.
@@ -169,7 +169,7 @@ def test_the_sets_of_a_few_items_are_those_worked_by_hand():
     assert sets["gold"].tolist() == [True] * 4 + [False] * 3
     # Were the truth of the last but .1: labels of .1 and more, the likeliest first.
     low = np.vstack([probability[:3], [[0.1, 0.5, 0.4]], rest])
-    sets = cs.analysis.label_sets(fit_of(low), gold, coverage=0.8)
+    sets = cs.analysis.label_sets(fit_of(low), gold, prob=0.8)
     without = sets[~sets["gold"] & (sets["item"] != "i5")]
     assert without["label"].tolist() == ["ant", "bee", "bee"]
     assert without["size"].tolist() == [2, 2, 1]
@@ -223,10 +223,10 @@ def test_a_truth_beside_the_candidates_is_beyond_all_of_them():
     fit = fit_of(probability, candidate_class=(PAIRS, np.tile([0, 1], (30, 1))))
     truth = np.zeros(30, int)
     truth[:2] = 2
-    sets = cs.analysis.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.8)
+    sets = cs.analysis.label_sets(fit, gold_of(truth, np.arange(20)), prob=0.8)
     assert set(sets["label"]) <= {"ant", "bee"}
     with pytest.raises(DataError, match="2 of 20 gold items is not among their"):
-        cs.analysis.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.95)
+        cs.analysis.label_sets(fit, gold_of(truth, np.arange(20)), prob=0.95)
 
 
 def test_too_few_gold_labels_are_refused_and_one_more_is_enough():
@@ -237,7 +237,7 @@ def test_too_few_gold_labels_are_refused_and_one_more_is_enough():
     assert len(cs.analysis.label_sets(fit, gold_of(truth, np.arange(9))))
     with pytest.raises(DataError, match="of the label 'cow'"):
         cs.analysis.label_sets(
-            fit, gold_of(truth, np.flatnonzero(truth != 2)), coverage=0.5, by_class=True
+            fit, gold_of(truth, np.flatnonzero(truth != 2)), prob=0.5, by_class=True
         )
 
 
@@ -246,7 +246,7 @@ def test_what_cannot_be_calibrated_is_refused():
     fit, gold = fit_of(probability), gold_of(truth, np.arange(20))
     for coverage in (0.0, 1.0, float("nan")):
         with pytest.raises(OptionError, match="between 0 and 1"):
-            cs.analysis.label_sets(fit, gold, coverage=coverage)
+            cs.analysis.label_sets(fit, gold, prob=coverage)
     with pytest.raises(OptionError, match="kind contains; label sets are for items"):
         cs.analysis.label_sets(fit_of(probability, kind="contains"), gold)
     with pytest.raises(DataError, match="none of its 1 items"):

@@ -95,7 +95,7 @@ def test_scales_and_counts_can_be_asked(model):
         for label in ("cat", "lynx")
         if at % 2 or (label == "cat") == (who in "ab")
     ]
-    alike = pd.DataFrame({"label_a": ["cat"], "label_b": ["lynx"]})
+    alike = pd.DataFrame({"label": ["cat"], "other_label": ["lynx"]})
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     fit = cs.fit(
         read(frame, kind="contains"),

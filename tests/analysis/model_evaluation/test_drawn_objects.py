@@ -110,7 +110,9 @@ def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
     # The same of numbers of objects, which is a question to labels together.
     drawn = drawn_objects(fit, pd.Index(told_of.items), pd.Index(told_of.labels), 0.5)
     several = drawn.probability(drawn.at_least(2)).mean(0)
-    counts = fit.table("object_counts").query("abs(tau - 0.5) < 0.01 and objects > 1")
+    counts = fit.table("object_counts").query(
+        "abs(threshold - 0.5) < 0.01 and objects > 1"
+    )
     expected = counts.groupby("item", observed=False)["probability"].sum()
     expected = expected.reindex(told_of.items, fill_value=0)  # one candidate: none
     assert np.abs(several - expected.to_numpy()).max() < rounding
@@ -129,7 +131,9 @@ def test_accuracies_under_worlds_are_means_over_them(fitted):
     study, fit = fitted
     rows = guesses(study)
     own = study.responses.items.set_axis(["item", "label"], axis="columns")
-    result = values(evaluate(fit, rows, dataset_labels=own, top=1, tau=0.3), "model")
+    result = values(
+        evaluate(fit, rows, dataset_labels=own, top=1, threshold=0.3), "model"
+    )
     told_of = joint_draws(fit.data)
     cell = {
         (told_of.items[i], told_of.labels[k]): n
@@ -153,7 +157,8 @@ def test_accuracies_under_worlds_are_means_over_them(fitted):
 def test_a_higher_bar_for_being_there_leaves_fewer_objects(fitted):
     study, fit = fitted
     low, high = (
-        evaluate(fit, guesses(study), top=1, tau=tau).models for tau in (0.2, 0.5)
+        evaluate(fit, guesses(study), top=1, threshold=least).models
+        for least in (0.2, 0.5)
     )
     several = [
         table.set_index(["metric", "subset"])["items"]["accuracy", "several_objects"]
@@ -196,8 +201,8 @@ def test_fits_without_worlds_say_so(fitted):
     without = Fit(type(fit.data).from_dict(groups))
     with pytest.raises(OptionError, match="holds no drawn objects"):
         evaluate(without, guesses(study)).models  # noqa: B018
-    with pytest.raises(OptionError, match="tau 1"):
-        evaluate(fit, guesses(study), tau=1.0)
+    with pytest.raises(OptionError, match="threshold 1"):
+        evaluate(fit, guesses(study), threshold=1.0)
 
 
 def test_the_studys_models_stand_as_published(data_folder):

@@ -22,7 +22,7 @@ OWN = MODEL[["item"]].assign(label="a")
 @pytest.fixture(scope="module")
 def cells():
     result = cs.evaluate(contains_fit(ROWS), MODEL, dataset_labels=OWN).frequencies()
-    return result.set_index(["who", "statistic", "subset"])
+    return result.set_index(["model", "statistic", "subset"])
 
 
 def test_frequencies_are_means_of_shares_a_maybe_counting_half(cells):
@@ -56,7 +56,7 @@ def test_what_cannot_be_told_is_refused_with_a_sentence():
         cs.evaluate(fit, MODEL.assign(model="m"))
     evaluation = cs.evaluate(fit, MODEL.assign(model="m"), allow_circular=True)
     reported = evaluation.frequencies()
-    assert reported["who"].tolist() == ["m"]
+    assert reported["model"].tolist() == ["m"]
     fit.data.attrs["kind"] = "choice"
     with pytest.raises(KindError, match="of kind choice"):
         evaluation.frequencies()

@@ -32,4 +32,4 @@ def test_none_of_these_is_no_other_name_of_a_class(responses):
 def test_none_of_these_is_in_no_pair_that_people_cannot_tell_apart(responses):
     pairs = cs.analysis.human_confusion(responses).pairs(min_probability=0.0)
     assert len(pairs) == 1
-    assert set(pairs.loc[0, ["label_a", "label_b"]]) == {"lamp", "tabby"}
+    assert set(pairs.loc[0, ["label", "other_label"]]) == {"lamp", "tabby"}

@@ -28,8 +28,8 @@ def cosine(one, other):
 
 def test_it_is_the_cosine_of_two_labels_over_all_items():
     result = co_confusion(TABLE)
-    assert result["label_a"].tolist() == ["dog", "cup", "cup"]
-    assert result["label_b"].tolist() == ["wolf", "wolf", "dog"]
+    assert result["label"].tolist() == ["dog", "cup", "cup"]
+    assert result["other_label"].tolist() == ["wolf", "wolf", "dog"]
     by_hand = [cosine(DOG, WOLF), cosine(CUP, WOLF), cosine(CUP, DOG)]
     assert np.allclose(result["value"], by_hand)
 

@@ -25,7 +25,7 @@ def asked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked")
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     frame.to_csv(folder / "answers.csv", index=False)
-    (folder / "alike.csv").write_text("label_a,label_b\ncat,lynx\n")
+    (folder / "alike.csv").write_text("label,other_label\ncat,lynx\n")
     options = ("--model", "contains", "--engine", "em", "--sweeps", "3")
     options += ("--draws", "3", "--similarity", str(folder / "alike.csv"))
     main(["fit", str(folder / "answers.csv"), *options, "--out", str(folder / "run")])

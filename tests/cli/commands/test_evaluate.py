@@ -112,7 +112,7 @@ def test_what_people_and_models_confuse_is_written_beside(study, capsys, tmp_pat
     old = ("--dataset-labels", str(study / "old.csv"), "--parents", str(parents))
     evaluated(study, capsys, *old, "--out", str(tmp_path / "out"))
     within = pd.read_parquet(tmp_path / "out" / "within.parquet")
-    value = within.set_index(["who", "statistic"])["value"]
+    value = within.set_index(["model", "statistic"])["value"]
     assert value["people", "called_otherwise"] == pytest.approx(0.25)
     assert value["follower", "called_otherwise"] == 0
     written = {path.stem for path in (tmp_path / "out").iterdir()}

@@ -62,18 +62,18 @@ def test_export_of_one_table_can_be_a_file(run, fitted, tmp_path, capsys):
 def test_export_writes_label_sets_that_gold_calibrates(run, fitted, truth, capsys):
     gold = ("--gold", truth, "--item", "photo", "--label", "said")
     options = ("--what", "label_sets,items", "--format", "parquet", "--seed", "3")
-    asked = (*options, "--coverage", "0.8")
+    asked = (*options, "--prob", "0.8")
     assert run("export", fitted, *asked, *gold, "--out", "all") == 0
     sets = pd.read_parquet("all/label_sets.parquet")
     table = pd.read_csv(truth, dtype=str).set_axis(["item", "label"], axis=1)
-    expected = cs.analysis.label_sets(cs.load(fitted), table, coverage=0.8, seed=3)
+    expected = cs.analysis.label_sets(cs.load(fitted), table, prob=0.8, seed=3)
     pd.testing.assert_frame_equal(sets, expected)
     assert len(pd.read_parquet("all/items.parquet")) == 12
     # Of each label there are six gold items, enough for three in four.
-    by_class = (*options, "--coverage", "0.75", "--by-class")
+    by_class = (*options, "--prob", "0.75", "--by-class")
     assert run("export", fitted, *by_class, *gold, "--out", "each") == 0
     expected = cs.analysis.label_sets(
-        cs.load(fitted), table, coverage=0.75, by_class=True, seed=3
+        cs.load(fitted), table, prob=0.75, by_class=True, seed=3
     )
     pd.testing.assert_frame_equal(pd.read_parquet("each/label_sets.parquet"), expected)
     capsys.readouterr()

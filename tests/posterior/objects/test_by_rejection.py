@@ -130,7 +130,7 @@ def reported(tree):
         )
         counts = np.zeros((len(TAUS), labels + 1))
         numbers = rows("object_counts")
-        at = np.searchsorted(TAUS, numbers["tau"] - 1e-3)
+        at = np.searchsorted(TAUS, numbers["threshold"] - 1e-3)
         counts[at, numbers["objects"]] = numbers["probability"]
         is_main = fact & MAIN_LABEL > 0
         values = {

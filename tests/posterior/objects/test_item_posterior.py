@@ -26,12 +26,12 @@ def keyed(frame, *columns):
 
 
 def same_objects(study, fit):
-    keys = ("item", "label_a", "label_b")
+    keys = ("item", "label", "other_label")
     same = fit.table("same_object").astype(dict.fromkeys(keys, str))
     truth = keyed(study.truth["objects"], "item", "label")["object"]
     first, second = (
         truth.reindex(pd.MultiIndex.from_frame(same[["item", name]])).to_numpy()
-        for name in ("label_a", "label_b")
+        for name in ("label", "other_label")
     )
     return same["probability"].to_numpy(), first == second
 
@@ -63,7 +63,7 @@ def test_every_table_is_whole(fit):
     assert (right > labels.reindex(right.index) + 0.1).any()
     main = by_object["main_probability"].first().groupby("item", observed=True).sum()
     assert np.allclose(main, 1)
-    counts = fit.table("object_counts").groupby(["item", "tau"], observed=True)
+    counts = fit.table("object_counts").groupby(["item", "threshold"], observed=True)
     assert np.allclose(counts["probability"].sum(), 1)
     ambiguity = fit.table("ambiguity")[["structure", "naming", "salience"]].to_numpy()
     assert (ambiguity > -1e-9).all()
@@ -74,12 +74,14 @@ def test_every_table_is_whole(fit):
 
 
 def test_fewer_labels_are_valid_the_more_annotators_must_name_them(fit):
-    means = [fit.labels(tau=tau)["probability"].mean() for tau in (0.2, 0.5, 0.8)]
+    means = [
+        fit.labels(threshold=least)["probability"].mean() for least in (0.2, 0.5, 0.8)
+    ]
     assert means == sorted(means, reverse=True)
     reported = fit.labels()["probability"]
-    assert np.allclose(fit.labels(tau=0.5)["probability"], reported, atol=1e-6)
-    with pytest.raises(OptionError, match="tau is 2"):
-        fit.labels(tau=2.0)
+    assert np.allclose(fit.labels(threshold=0.5)["probability"], reported, atol=1e-6)
+    with pytest.raises(OptionError, match="threshold is 2"):
+        fit.labels(threshold=2.0)
 
 
 def test_a_run_is_read_again_as_it_was_written(fit, tmp_path):
@@ -88,7 +90,7 @@ def test_a_run_is_read_again_as_it_was_written(fit, tmp_path):
     for table in ("labels", "items", "objects", "same_object", "ambiguity"):
         pd.testing.assert_frame_equal(fit.table(table), again.table(table))
     written = pd.read_parquet(tmp_path / "run" / "tables" / "same_object.parquet")
-    assert " ".join(written.columns) == "item label_a label_b probability synonyms"
+    assert " ".join(written.columns) == "item label other_label probability synonyms"
 
 
 def test_the_main_label_is_found(study, fit):

@@ -42,7 +42,7 @@ def _by_kind(table):
 def test_none_of_these_is_the_name_of_no_object(fit):
     for table in (fit.labels(), fit.table("objects")):
         assert NONE not in set(table["label"].astype(str))
-    pairs = fit.table("same_object")[["label_a", "label_b"]].astype(str)
+    pairs = fit.table("same_object")[["label", "other_label"]].astype(str)
     assert set(map(tuple, pairs.to_numpy())) == {
         ("ball", "dog"),
         ("tabby", "tiger cat"),
@@ -52,7 +52,7 @@ def test_none_of_these_is_the_name_of_no_object(fit):
 def test_it_says_nothing_of_which_names_are_of_one_object(frame, fit):
     without = frame[frame["label"] != NONE]
     other = cs.fit(cs.read(without, kind="objects"), model="objects", engine="em")
-    keys = ["item", "label_a", "label_b"]
+    keys = ["item", "label", "other_label"]
     pd.testing.assert_frame_equal(
         fit.table("same_object").astype(dict.fromkeys(keys, str)),
         other.table("same_object").astype(dict.fromkeys(keys, str)),

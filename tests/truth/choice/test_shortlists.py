@@ -159,20 +159,20 @@ def test_lists_too_long_for_memory_are_refused_with_the_way_out(study, monkeypat
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"label_a": "l0", "label_b": "cow", "value": 1}, "'l0' and 'cow'"),
-        ({"label_a": "l0", "label_b": "l1", "value": "much"}, "is 'much'"),
+        ({"label": "l0", "other_label": "cow", "value": 1}, "'l0' and 'cow'"),
+        ({"label": "l0", "other_label": "l1", "value": "much"}, "is 'much'"),
         (
-            {"label_a": "l2", "label_b": "l1", "value": 0.5},
+            {"label": "l2", "other_label": "l1", "value": 0.5},
             "'l1' and 'l2' is given twice",
         ),
     ],
 )
 def test_similarities_that_cannot_be_read_are_refused(study, row, said):
-    first = {"label_a": "l1", "label_b": "l2", "value": 1.0}
+    first = {"label": "l1", "other_label": "l2", "value": 1.0}
     with pytest.raises(DataError, match=said):
         space_of(study[0], alike=pd.DataFrame([first, row]))
 
 
 def test_similarity_needs_its_columns(study):
     with pytest.raises(DataError, match="a column 'value' is needed"):
-        space_of(study[0], alike=pd.DataFrame({"label_a": ["l1"], "label_b": ["l2"]}))
+        space_of(study[0], alike=pd.DataFrame({"label": ["l1"], "other_label": ["l2"]}))

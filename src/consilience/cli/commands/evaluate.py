@@ -53,7 +53,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     labels: CountedLabels = None,
     parents: Path | None = None,
     top: int = 5,
-    tau: float = 0.5,
+    threshold: float = 0.5,
     unasked: Literal["wrong", "left_out"] = "wrong",
     allow_circular: Flag = False,
     truth: Truth = None,
@@ -85,7 +85,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Table of label and parent: superclasses, or a hierarchy of labels.
     top
         Report also how often one of this many first labels of a model is true.
-    tau
+    threshold
         Of objects: one counts if more than this share of annotators name it.
     unasked
         Of contains: a predicted label that nobody was asked about counts as wrong, or
@@ -125,7 +125,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         predicted,
         dataset_labels=dataset,
         top=top,
-        tau=tau,
+        threshold=threshold,
         resamples=resamples,
         prob=prob,
         seed=seed,

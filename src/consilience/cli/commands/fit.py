@@ -91,7 +91,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Table of the labels that can be true of each item: item, label, and prior
         covariates: log_odds, or columns of numbers whose weights are learned.
     similarity
-        Table of similarities of labels: label_a, label_b, value (`structured`,
+        Table of similarities of labels: label, other_label, value (`structured`,
         `contains`, models of objects); or a folder that `candidates` wrote: how much
         classifiers confuse them.
     gold

@@ -51,7 +51,6 @@ def export(  # noqa: PLR0913 (each option stands alone)
     gold: Path | None = None,
     item: str | None = None,
     label: str | None = None,
-    coverage: float = 0.9,
     by_class: Flag = False,
     design: int | None = None,
     seed: int = 0,
@@ -69,7 +68,7 @@ def export(  # noqa: PLR0913 (each option stands alone)
         Tables to write; by default labels, items, annotators, confusion, diagnostics,
         and of runs of objects also objects, object_counts. soft_labels has a row per
         item and a probability per label. label_sets has the labels of each item's set,
-        which contains the truth with the probability --coverage; it needs --gold. A
+        which contains the truth with the probability --prob; it needs --gold. A
         run of shards has all_items and all_labels besides: one file, csv or parquet.
     format
         Format of the files; by default csv, or what the ending of --out says.
@@ -78,7 +77,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
     tasks
         Export of the Label Studio project as JSON, or its tasks (label_studio).
     prob
-        Probability of the intervals; by default that of the run.
+        Probability of the intervals, by default that of the run; of label_sets that the
+        set of a further item contains its truth, by default 0.9.
     gold
         Table of true labels of some items (item, label) that the fit was not given
         (label_sets).
@@ -87,8 +87,6 @@ def export(  # noqa: PLR0913 (each option stands alone)
         name is not recognised.
     label
         Column of the label in the gold table, where its name is not recognised.
-    coverage
-        Probability that the set of a further item contains its truth (label_sets).
     by_class
         Guarantee the coverage among the items of each true label (label_sets).
     design
@@ -149,8 +147,9 @@ def export(  # noqa: PLR0913 (each option stands alone)
 
         columns = Reading(item=item, label=label)
         truths = read_gold(gold, fitted.labels(), columns, strict=True)
+        of_sets = 0.9 if prob is None else prob
         tables[_SETS] = label_sets(
-            fitted, truths, coverage=coverage, by_class=by_class, seed=seed
+            fitted, truths, prob=of_sets, by_class=by_class, seed=seed
         )
     files = write(
         fitted,

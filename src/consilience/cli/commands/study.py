@@ -55,7 +55,7 @@ class StudyOptions:
     of
         Number of items in the study; by default those that the responses list. Items
         that nobody was asked about count as having one object.
-    tau
+    threshold
         An object counts if more than this share of annotators name it.
     resamples
         How many times the items get random weights, for the bounds.
@@ -70,7 +70,7 @@ class StudyOptions:
     prediction_items: Path | None = None
     prediction_labels: Path | None = None
     of: Annotated[int | None, Parameter(name="--of")] = None
-    tau: float = 0.5
+    threshold: float = 0.5
     prob: Prob = 0.9
     resamples: int = 1000
     seed: int = 0
@@ -319,7 +319,7 @@ def _made(
         predictions=predicted,
         contains=alone,
         of=options.of,
-        tau=options.tau,
+        threshold=options.threshold,
         prob=options.prob,
         resamples=options.resamples,
         seed=options.seed,

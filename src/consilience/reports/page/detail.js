@@ -81,8 +81,8 @@ function groups(data, run, item) {
     const names = rows.map((row) => make("li", {}, toClass(data, held.label[row]), filled(held.share[row]), make("span", { class: "number" }, `${chance(held.share[row])} of its names`)));
     const facts = `P(it is there) ${chance(held.probability[rows[0]])}, P(it is the main one) ${chance(held.main_probability[rows[0]])}`;
     const codes = new Set(rows.map((row) => held.label[row]));
-    const synonyms = rowsOf(held.same, item).filter((row) => held.same.synonyms?.[row] >= 5000 && codes.has(held.same.label_a[row]) && codes.has(held.same.label_b[row]));
-    const both = (row) => `${labelName(data, held.same.label_a[row])} and ${labelName(data, held.same.label_b[row])} (${chance(held.same.synonyms[row])})`;
+    const synonyms = rowsOf(held.same, item).filter((row) => held.same.synonyms?.[row] >= 5000 && codes.has(held.same.label[row]) && codes.has(held.same.other_label[row]));
+    const both = (row) => `${labelName(data, held.same.label[row])} and ${labelName(data, held.same.other_label[row])} (${chance(held.same.synonyms[row])})`;
     const note = synonyms.length ? make("p", { class: "below" }, "Synonyms: ", named(synonyms.map(both).join(", "))) : null;
     return make("li", { class: "group" }, make("strong", {}, `Object ${at + 1}`), make("p", { class: "below" }, facts), make("ul", {}, ...names), note);
   });
@@ -96,7 +96,7 @@ function objects(data, run, item) {
   if (rowsOf(held.counts, item).length) parts.push(numberOf(held.counts, item, `P(number of objects)${who}`));
   const marks = held.same?.synonyms;
   const same = rowsOf(held.same, item).map((row) => {
-    const { label_a: a, label_b: b, probability: p } = held.same;
+    const { label: a, other_label: b, probability: p } = held.same;
     const link = (label) => make("td", {}, toClass(data, label));
     return [toClass(data, a[row]), link(b[row]), estimate(p[row], -1, -1), ...(marks ? [make("td", { class: "number" }, chance(marks[row]))] : [])];
   });
@@ -112,10 +112,10 @@ function objects(data, run, item) {
 
 // The distribution of the number of objects: a row for each rule of what counts as one.
 function numberOf(counts, item, caption) {
-  const { tau, objects: number, probability: p } = counts;
+  const { threshold, objects: number, probability: p } = counts;
   const all = rowsOf(counts, item);
   const numbers = [...new Set(all.map((row) => number[row]))].sort((a, b) => a - b);
-  const rows = [...Map.groupBy(all, (row) => tau[row])].map(([rule, own]) => [
+  const rows = [...Map.groupBy(all, (row) => threshold[row])].map(([rule, own]) => [
     rule < 0 ? "by the rule" : `named by more than ${chance(rule)}`,
     ...numbers.map((each) => {
       const likely = p[own.find((row) => number[row] === each)] ?? 0;

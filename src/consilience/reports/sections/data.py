@@ -27,7 +27,7 @@ _MAX_ROWS = 300
 _ITEMS = (
     (("class_label", "label"), {"class": 0, "pair": 1}),
     (("true_label", "given_label"), {"class": 0, "pair": 1}),
-    (("label_a", "label_b"), {"pair": 0, "with": 1}),
+    (("label", "other_label"), {"pair": 0, "with": 1}),
     (("label",), {"class": 0}),
 )
 

@@ -206,11 +206,11 @@ def _tables(name: str, table: pd.DataFrame) -> list[Part]:
     if {"followed", "wrong", "model"} <= columns:
         expected = (table["wrong"] * table["followed"]).fillna(0.0)
         return [_ranked("model_labels", table, -expected)]
-    if {"who", "label_a", "mutual"} <= columns:
-        pairs = table[["label_a", "label_b"]].drop_duplicates()
+    if {"model", "label", "mutual"} <= columns:
+        pairs = table[["label", "other_label"]].drop_duplicates()
         shown = CATALOGUE["compared_pairs"].of(pairs).first(_MAX_MODEL_ROWS)
-        return [beside(shown, table, "who", "mutual")]
-    if {"who", "true_label", "given_label"} <= columns:
+        return [beside(shown, table, "model", "mutual")]
+    if {"model", "true_label", "given_label"} <= columns:
         return [_confusion(name, table)]
     return [plain_table(name, table)]
 
@@ -243,7 +243,7 @@ def _confusion(name: str, table: pd.DataFrame) -> Table:
     cells = most.sort_values(ascending=False, kind="stable").reset_index()[ends]
     shown = CATALOGUE["compared_confusion"].of(cells).first(_MAX_MODEL_ROWS)
     title = name.replace("_", " ").capitalize()
-    made = beside(shown, apart, "who", "probability")
+    made = beside(shown, apart, "model", "probability")
     return replace(made, caption=f"{title}: people beside models")
 
 
