@@ -147,7 +147,7 @@ def any_twice(keys: pd.DataFrame) -> bool:
 
 ORDER_HINT = "; if it means more and less, fit with `ordered=True`"
 _ROLES = ("item", "annotator", "label", "response_id")
-_DASHES = r"[-\u2013\u2014]+"
+_DASHES = "[-\u2013\u2014]+"
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
