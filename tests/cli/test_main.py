@@ -170,7 +170,8 @@ def slow():
     with whole_folder(Path("out")) as partial:
         (partial / "one").touch()
         print("now", flush=True)
-        time.sleep(60)
+        while True:  # a signal between two of them ends no long sleep
+            time.sleep(0.1)
 cli.APP.command(slow)
 cli.main(["slow"])
 """
