@@ -13,11 +13,12 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 .DELETE_ON_ERROR:
 # Several targets write to the same .venv, so they must not run in parallel.
 .NOTPARALLEL:
-.PHONY: help demo test studies lint docs format benchmark requirements hooks news clean
+.PHONY: help demo test lowest studies lint docs format benchmark requirements hooks news clean
 
 help: ## list the targets
 	@echo "make demo         run the main workflow on the built-in study"
 	@echo "make test         run the tests (ARGS='-k name' to select)"
+	@echo "make lowest       run them with the oldest versions that are allowed"
 	@echo "make studies      run the long statistical studies"
 	@echo "make lint         check style, types and imports"
 	@echo "make docs         build the documentation and run its examples"
@@ -33,11 +34,15 @@ demo: .venv/core.done
 
 # As many processes as there are processors: threads of a process would wait for them.
 # Commands under test are processes of their own and share the bytecode of all modules.
-test: export OPENBLAS_NUM_THREADS ?= 1
-test: export PYTHONDONTWRITEBYTECODE :=
-test: export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
+test lowest: export OPENBLAS_NUM_THREADS ?= 1
+test lowest: export PYTHONDONTWRITEBYTECODE :=
+test lowest: export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
 test: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+
+# Old packages call what newer ones of theirs have deprecated.
+lowest: .venv-lowest/dev.done
+	.venv-lowest/bin/python -m pytest -n $(PROCESSES) --dist worksteal -W ignore::DeprecationWarning $(ARGS)
 
 # Studies run for longer than they compile: XLA optimizes as it does for users.
 studies: export XLA_FLAGS ?=
@@ -74,7 +79,7 @@ news: .venv/dev.done
 	$(BIN)/towncrier build --draft
 
 clean:
-	rm -rf .uv .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .uv .venv .venv-lowest .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf docs/_build docs/reference/models build dist
 
 # One .venv serves all targets, each of which installs what it needs. The files in
@@ -89,6 +94,13 @@ $(UV): | requirements/get-uv requirements/uv.txt
 .venv/%.done: requirements/%.txt pyproject.toml .venv/pyvenv.cfg | $(UV)
 	$(INSTALL) --require-hashes -r $<
 	$(INSTALL) --no-deps --no-build-isolation --reinstall-package consilience -e .
+	@touch $@
+
+# The oldest versions that pyproject.toml allows, on the oldest Python.
+.venv-lowest/dev.done: pyproject.toml | $(UV)
+	$(UV) venv --quiet --clear --python 3.12 .venv-lowest
+	$(UV) pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct \
+		--group dev -e '.[classifiers-cpu,duckdb,fsspec,plots,report]'
 	@touch $@
 
 # The pinned versions. The runtime dependencies, with those of the report, are resolved
