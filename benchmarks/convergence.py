@@ -150,7 +150,7 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
     space, model = space_of(cs.read(frame)), annotators.load(MODEL)
     if len(space.unit) > 20_000 or not truth:
         return []
-    effort = gibbs.options(model, space, {"chains": 6, "draws": 360})
+    effort = cs.EngineOptions(chains=6, draws=360)
     with mock.patch.object(
         gibbs, "better_chains", lambda heights, _: np.arange(heights.shape[1])
     ):

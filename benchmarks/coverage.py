@@ -465,7 +465,7 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
 
     from benchmarks.simulation_based_calibration import replace_answers
     from consilience.annotators import load
-    from consilience.inference.ascent import Steps
+    from consilience.inference import EngineOptions
     from consilience.inference.engines import em, nuts
     from consilience.intervals import bounds
     from consilience.model import simulate
@@ -476,11 +476,10 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
         made = simulate(model, space, key)
         told = replace_answers(space, np.asarray(made.answer))
         if engine == "nuts":
-            effort = nuts.Options(draws=DRAWS, chains=CHAINS, prob=MASS)
+            effort = EngineOptions(draws=DRAWS, chains=CHAINS, prob=MASS)
             drawn = nuts.fit(model, told, seed, effort).parameters
         else:
-            steps = Steps(restarts=STARTS)
-            effort = em.Options(steps=steps, draws=DRAWS, prob=MASS)
+            effort = EngineOptions(restarts=STARTS, draws=DRAWS, prob=MASS)
             drawn = em.fit(model, told, seed, effort).parameters
     held = {}
     for name in (*NAMES, *SPREADS):

@@ -15,7 +15,7 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.cli.pages import fit_page
 from consilience.errors import DataError, OptionError
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em, nuts, vb
 from consilience.model import (
     HostModel,
@@ -32,7 +32,7 @@ from consilience.responses import read
 from consilience.spaces import space_of
 
 ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
-ONCE = Steps(restarts=1)
+ONCE = EngineOptions(restarts=1)
 
 
 def table_of(number, columns, generator, labels=LABELS):
@@ -137,7 +137,7 @@ def test_given_the_truth_weights_are_those_of_logistic_regression():
     regression = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10)
     regression.fit(value[:, 1] - value[:, 0], truth)
     with jax.enable_x64(True):
-        result = em.fit(load("glad"), space, 0, em.Options(steps=ONCE))
+        result = em.fit(load("glad"), space, 0, ONCE)
     assert result.parameters["weight"][0, 0] == pytest.approx(
         regression.coef_[0], abs=2e-3
     )
@@ -155,7 +155,7 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
     best = minimize(loss, np.zeros(5), tol=1e-12).x
     with jax.enable_x64(True):
-        result = em.fit(load("bayesian_dawid_skene"), space, 0, em.Options(steps=ONCE))
+        result = em.fit(load("bayesian_dawid_skene"), space, 0, ONCE)
     assert result.parameters["weight"][0, 0] == pytest.approx(best[3:], abs=2e-3)
     assert result.parameters["prevalence"][0, 0] == pytest.approx(
         softmax(best[:3]), abs=2e-3
@@ -167,7 +167,7 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
 def fitted(model, space, answer):
     responses = replace_answers(space, np.asarray(answer))
-    return vb.fit(model, responses, 7, vb.Options(steps=ONCE, draws=100))
+    return vb.fit(model, responses, 7, replace(ONCE, draws=100))
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def test_a_column_that_tells_nothing_has_no_weight(model, design, strong):
 
 @pytest.mark.study
 def test_sampling_and_closed_forms_find_the_same_weights(model, design, strong):
-    effort = nuts.Options(tune=100, draws=150, chains=1)
+    effort = EngineOptions(tune=100, draws=150, chains=1)
     with jax.enable_x64(True):
         closed = fitted(model, design, strong.answer).parameters["weight"][0]
         responses = replace_answers(design, np.asarray(strong.answer))

@@ -17,7 +17,7 @@ import consilience as cs
 from consilience.annotators import contains
 from consilience.annotators.contains import MODEL
 from consilience.errors import DataError, KindError, OptionError
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em
 from consilience.model import lay_out, sample_answers, simulate
 from consilience.presence.latent_trait import answer_tables, readings
@@ -27,7 +27,7 @@ from consilience.spaces import space_of
 
 # Compiled whole: one by one, hundreds of operations take longer.
 score, derived = jax.jit(contains.score), jax.jit(contains.derived)
-EFFORT = em.Options(steps=Steps(restarts=1))
+EFFORT = EngineOptions(restarts=1)
 
 
 def pairs(rows, labels=None):

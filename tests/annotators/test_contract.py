@@ -10,7 +10,7 @@ from tests.studies import FITTED, SMALL, score
 
 from consilience.annotators import load, names
 from consilience.errors import OptionError
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
     SCORE,
@@ -22,11 +22,11 @@ from consilience.model import (
     simulate,
 )
 
-ONCE = Steps(restarts=1)
+ONCE = EngineOptions(restarts=1)
 FIT = {
-    "em": (em.fit, em.Options(steps=ONCE)),
-    "vb": (vb.fit, vb.Options(steps=ONCE, draws=0)),
-    "gibbs": (gibbs.fit, gibbs.Options(chains=2, tune=40, draws=60)),
+    "em": (em.fit, ONCE),
+    "vb": (vb.fit, replace(ONCE, draws=0)),
+    "gibbs": (gibbs.fit, EngineOptions(chains=2, tune=40, draws=60)),
 }
 RULES = [name for name in FITTED if isinstance(load(name), Rule)]
 WITH_SCORE = [name for name in FITTED if name not in RULES]

@@ -14,7 +14,7 @@ from benchmarks.simulation_based_calibration import replace_answers
 from tests.studies import WORDS, crossed, off
 
 from consilience.annotators import load
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em, nuts
 from consilience.intervals import bounds
 from consilience.model import simulate
@@ -90,7 +90,7 @@ def study(name, space, key, values=None):
 
 
 def fitted(name, space, draws=DRAWS):
-    effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6), draws=draws)
+    effort = EngineOptions(restarts=1, tolerance=1e-6, draws=draws)
     with jax.enable_x64(True):
         return em.fit(load(name), space, 0, effort).parameters
 
@@ -127,7 +127,7 @@ def appearance(request):
         space, truth = study("contains", rich_design(225, 5), 1)
         return "em", truth, fitted("contains", space)
     space, truth = study("contains", rich_design(60, 4), 2)
-    effort = nuts.Options(tune=150, draws=100, chains=2)
+    effort = EngineOptions(tune=150, draws=100, chains=2)
     with jax.enable_x64(True):
         result = nuts.fit(load("contains"), space, 0, effort)
     assert not result.sample_stats["diverging"].any()

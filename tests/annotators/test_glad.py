@@ -11,6 +11,7 @@ from scipy.special import expit
 from tests.studies import score
 
 from consilience.annotators.glad import MODEL
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em
 from consilience.model import belief, given, posterior_of_truth, simulate
 from consilience.responses import read
@@ -97,7 +98,7 @@ def study(design):
         made = simulate(MODEL, design, jax.random.key(2))
         answer = np.asarray(made.answer, np.int32)
         changed = replace(design, answer=answer)
-        result = em.fit(MODEL, changed, 0, em.Options())
+        result = em.fit(MODEL, changed, 0, EngineOptions())
         observations, skill = observe(changed), made.parameters["skill"]
         ran = given(MODEL, observations, {"skill": skill})
         table = np.exp(ran.answers.log_table)

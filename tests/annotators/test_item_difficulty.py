@@ -12,6 +12,7 @@ from scipy.special import expit
 from tests.studies import crossed, score
 
 from consilience.annotators import item_difficulty, logistic_random_effects
+from consilience.inference import EngineOptions
 from consilience.inference.engines import gibbs
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -121,7 +122,7 @@ ERROR = (1 + 0.53**2 / 0.8**2) / np.sqrt(2 * 160)
 
 
 def test_the_spread_between_annotators_is_recovered_and_told_from_another(many):
-    effort = gibbs.Options(tune=300, draws=800)
+    effort = EngineOptions(tune=300, draws=800)
     result = gibbs.fit(logistic_random_effects.MODEL, many, 0, effort)
     log_spread = np.log(result.parameters["spread"]).mean()
     assert abs(log_spread - np.log(0.8)) < 4 * ERROR

@@ -14,7 +14,7 @@ from scipy.stats import chi2, dirichlet_multinomial, multinomial
 from tests.studies import every_objects_answer, gap, objects_space
 
 from consilience.annotators import load, objects
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em
 from consilience.model import lay_out
 from consilience.objects import label_counts, partitions
@@ -504,7 +504,7 @@ def study():
 def fitted(study):
     space, _, _ = study
     with jax.enable_x64(True):
-        return em.fit(ALONE, space, 0, em.Options(steps=Steps(restarts=1)))
+        return em.fit(ALONE, space, 0, EngineOptions(restarts=1))
 
 
 @pytest.mark.study

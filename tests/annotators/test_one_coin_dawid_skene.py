@@ -122,7 +122,7 @@ def study():
 def mean_square_error(space, accuracy):
     """How far true accuracies lie from their posterior means, in their own spread."""
     with jax.enable_x64(True):
-        result = vb.fit(MODEL, space, 1, vb.Options(draws=200))
+        result = vb.fit(MODEL, space, 1, EngineOptions(draws=200))
     draws = result.parameters["skill"][0, :, :, 0]
     return (((draws.mean(0) - accuracy) / draws.std(0)) ** 2).mean()
 

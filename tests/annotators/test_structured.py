@@ -13,7 +13,7 @@ from tests.studies import gap, score
 
 from consilience.annotators import load
 from consilience.errors import OptionError
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em, vb
 from consilience.model import given, lay_out, lists_of, marginal, simulate
 from consilience.responses import read
@@ -111,7 +111,7 @@ def test_uniform_errors_on_whole_lists_are_one_coin(design, some_parameters):
         assert np.allclose(score(one, coin, parameters), score(many, lists, parameters))
         fits = [
             engine.fit(model, design, 0, effort)
-            for engine, effort in ((em, em.Options()), (vb, vb.Options(draws=0)))
+            for engine, effort in ((em, EngineOptions()), (vb, EngineOptions(draws=0)))
             for model in (one, many)
         ]
     for of_one, of_many in (fits[:2], fits[2:]):
@@ -186,7 +186,7 @@ def test_promises_hold_among_a_thousand_labels_on_their_lists(
 ):
     space, hit, *_ = thousand_labels
     with jax.enable_x64(True):
-        belief = em.fit(model, space, 0, em.Options(steps=Steps())).belief
+        belief = em.fit(model, space, 0, EngineOptions()).belief
     distance = gap(belief, hit.argmax(1))
     assert (distance < 4) == holds
     assert distance > -4
@@ -195,7 +195,7 @@ def test_promises_hold_among_a_thousand_labels_on_their_lists(
 def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
     space, _, skill, _ = thousand_labels
     with jax.enable_x64(True):
-        result = em.fit(ATTRACTED, space, 0, em.Options())
+        result = em.fit(ATTRACTED, space, 0, EngineOptions())
     answers = np.bincount(space.annotator)
     # Two hundred answers each; that the truth is uncertain takes some of their worth,
     # at most half. So a squared error has at most twice the binomial variance.
@@ -254,8 +254,8 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
     space, *_ = thousand_labels
     model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 0.5})
     with jax.enable_x64(True):
-        steps = Steps(tolerance=1e-9)
-        fit = em.fit(model, space, 0, em.Options(steps=steps))
+        effort = EngineOptions(tolerance=1e-9)
+        fit = em.fit(model, space, 0, effort)
         observations = lay_out(model, space)
         results = {name: value[0, 0] for name, value in fit.parameters.items()}
         logs = {name: jnp.log(results[name]) for name in ("prevalence", "skill")}

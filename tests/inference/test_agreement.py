@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em, nuts, vb
 
 MODEL = "multinomial"
@@ -17,10 +18,10 @@ def fits(simulated):
     key = 0
     with jax.enable_x64(True):
         return {
-            "em": em.fit(load(MODEL), space, key, em.Options()),
-            "vb": vb.fit(load(MODEL), space, key, vb.Options(draws=200)),
+            "em": em.fit(load(MODEL), space, key, EngineOptions()),
+            "vb": vb.fit(load(MODEL), space, key, EngineOptions(draws=200)),
             "nuts": nuts.fit(
-                load(MODEL), space, key, nuts.Options(tune=200, draws=200, chains=2)
+                load(MODEL), space, key, EngineOptions(tune=200, draws=200, chains=2)
             ),
         }
 

@@ -9,10 +9,11 @@ from tests.studies import crossed
 
 from consilience import read
 from consilience.annotators import load
+from consilience.inference import EngineOptions
 from consilience.inference.engines import nuts
 from consilience.spaces import space_of
 
-EFFORT = nuts.Options(tune=100, draws=100, chains=2)
+EFFORT = EngineOptions(tune=100, draws=100, chains=2)
 # Pairs of labels have no affinities of their own.
 SHARED = load("objects", {"pairs": 0.0})
 

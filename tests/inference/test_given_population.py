@@ -8,7 +8,7 @@ from scipy.stats import binom
 from tests.studies import crossed, inside
 
 from consilience.annotators import load
-from consilience.inference import given_population
+from consilience.inference import EngineOptions, given_population
 from consilience.inference.engines import gibbs
 from consilience.inference.given_population import draw_given_population
 from consilience.inference.sharded import result_of_draws
@@ -20,7 +20,7 @@ from consilience.truth.coding import some_units
 
 MODEL = load("correlated_dawid_skene", {"population": 0.3, "prevalence": 20.0})
 ITEMS, PEOPLE, PER_ITEM = 240, 12, 4
-QUICK = gibbs.Options(chains=3, tune=60, draws=120)
+QUICK = EngineOptions(chains=3, tune=60, draws=120)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from scipy.stats import norm
 from tests.studies import FITTED, SMALL
 
 from consilience.annotators import load
+from consilience.inference import EngineOptions
 from consilience.inference.dirichlet import hyperprior
 from consilience.inference.engines import vb
 from consilience.model import dirichlet_priors, lay_out, normal_priors, sample_answers
@@ -148,7 +149,7 @@ def drawn():
     model, given = load("hierarchical_dawid_skene"), few()
     with jax.enable_x64(True):
         each = [
-            vb.fit(model, given, key, vb.Options(draws=400)).belief[:, 0]
+            vb.fit(model, given, key, EngineOptions(draws=400)).belief[:, 0]
             for key in range(8)
         ]
     return np.mean(each, axis=0), np.std(each, axis=0, ddof=1) / np.sqrt(len(each))

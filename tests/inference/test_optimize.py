@@ -10,8 +10,7 @@ from tests.studies import SMALL
 
 from consilience.annotators import load
 from consilience.errors import FitError
-from consilience.inference import mode, optimize
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions, mode, optimize
 from consilience.inference.engines import em
 from consilience.model import NumPyroModel
 from consilience.model.in_numpyro import InNumPyro
@@ -37,7 +36,7 @@ OPEN = NumPyroModel(
     references=(),
     axes=CLOSED.own_dims(SMALL),
 )
-EXACT = Steps(tolerance=1e-13)
+EXACT = EngineOptions(tolerance=1e-13)
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +47,9 @@ def space(simulated):
     return replace(result, n=np.arange(len(result.n)) % 3 + 1)
 
 
-def fitted(model, space, steps=EXACT, seed=0):
+def fitted(model, space, effort=EXACT, seed=0):
     with jax.enable_x64(True):
-        return em.fit(model, space, seed, em.Options(steps=steps))
+        return em.fit(model, space, seed, effort)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +88,7 @@ def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
 def test_the_objective_never_falls_from_any_start(space):
     seen = []
     with jax.enable_x64(True):
-        effort = em.Options(steps=Steps(restarts=3))
+        effort = EngineOptions(restarts=3)
         result = em.fit(OPEN, space, 1, effort, seen.append)
     objective = result.optimization.objective
     assert np.nanmin(np.diff(objective, axis=1)) > -1e-9
@@ -100,12 +99,12 @@ def test_the_objective_never_falls_from_any_start(space):
 
 
 def test_one_that_was_stopped_has_not_arrived(space):
-    result = fitted(OPEN, space, Steps(sweeps=1))
+    result = fitted(OPEN, space, EngineOptions(sweeps=1))
     assert not result.optimization.converged.any()
 
 
 def test_one_seed_gives_one_result(space):
-    twice = [fitted(OPEN, space, Steps(restarts=2), seed=7) for _ in range(2)]
+    twice = [fitted(OPEN, space, EngineOptions(restarts=2), seed=7) for _ in range(2)]
     assert np.array_equal(twice[0].belief, twice[1].belief)
 
 
@@ -115,18 +114,18 @@ def test_an_infinite_density_is_refused(space):
         return replace(answers, log_prevalence=answers.log_prevalence + jnp.inf)
 
     with pytest.raises(FitError, match="1 start"):
-        fitted(replace(OPEN, program=opened(endless)), space, Steps())
+        fitted(replace(OPEN, program=opened(endless)), space, EngineOptions())
 
 
 def test_many_answers_do_not_end_it_before_the_mode(space, monkeypatch):
     # Per answer, what is left of the way is little; per parameter it is not.
     many = replace(space, n=space.n * 100_000)
 
-    def short(steps):
-        ended = fitted(OPEN, many, steps).optimization.objective
+    def short(effort):
+        ended = fitted(OPEN, many, effort).optimization.objective
         return np.nanmax(top) - np.nanmax(ended)
 
     top = fitted(OPEN, many).optimization.objective
-    assert short(Steps()) < 0.1
+    assert short(EngineOptions()) < 0.1
     monkeypatch.setattr(optimize, "SMALLEST_GAIN", np.inf)
-    assert short(Steps()) > 1
+    assert short(EngineOptions()) > 1

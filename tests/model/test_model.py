@@ -11,7 +11,7 @@ from scipy.special import logsumexp, softmax
 from tests.studies import score
 
 from consilience.annotators import bayesian_dawid_skene
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import vb
 from consilience.model import belief, marginal, posterior_of_truth, stack_chains
 from consilience.responses import read
@@ -58,7 +58,7 @@ def spaces(responses):
 
 
 def test_states_finer_than_the_truth_are_summed_into_it(spaces):
-    effort = vb.Options(draws=30, steps=Steps(tolerance=1e-12, restarts=1))
+    effort = EngineOptions(draws=30, tolerance=1e-12, restarts=1)
     with jax.enable_x64(True):
         whole, split = (
             vb.fit(model, spaces["classes"], 0, effort) for model in (PLAIN, SPLIT)

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from scipy.stats import chi2
 
 from consilience.annotators import load, objects
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em
 from consilience.model import lay_out
 from consilience.objects.items import items_of
@@ -27,7 +27,7 @@ from consilience.truth.named import Named
 
 PAIRS, ITEMS, ANSWERS, SPREAD = 30, 120, 9, 2.0
 EFFECTS = ("pairs", "synonym_pairs")
-ONCE = em.Options(steps=Steps(restarts=1))
+ONCE = EngineOptions(restarts=1)
 WITH = replace(
     load("objects", {"pairs": 1.0, "synonyms": SPREAD}),
     layout=lambda space, _: items_of(space, pooled=False, pairs=True),

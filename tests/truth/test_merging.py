@@ -8,8 +8,7 @@ import pandas as pd
 from tests.studies import WORDS
 
 from consilience.annotators import load
-from consilience.inference import mode
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions, mode
 from consilience.inference.engines import em
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -96,7 +95,7 @@ def test_answers_given_several_times_are_not_those_given_once():
 
 def fitted(name, whole):
     model = load(name)
-    effort = em.Options(steps=Steps(tolerance=1e-13))
+    effort = EngineOptions(tolerance=1e-13)
     with jax.enable_x64(True):
         return em.fit(model, whole, 0, effort)
 

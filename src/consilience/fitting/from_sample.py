@@ -1,8 +1,7 @@
 """Fit a model to all items, going on from a fit of items drawn at random."""
 
 import time
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -70,10 +69,7 @@ def _climbed(
     sample: Single, space: Space, request: Request, report: Reporter
 ) -> Result:
     """Climb from the means of a sample."""
-    effort: dict[str, Any] = asdict(request.effort)
-    given = {key: value for key, value in effort.items() if value is not None}
-    options = vb.options(sample.model, space, given)
-    steps = options.steps or vb.default_steps(sample.model, space)
-    steps = going_on(steps, sample, request)
+    model, effort = sample.model, request.effort
+    steps = going_on(vb.steps_of(model, space, effort), sample, request)
     seed = seed_for(request.seed, sample.name)
-    return vb.fit(sample.model, space, seed, replace(options, steps=steps), report)
+    return vb.fit(model, space, seed, effort, report, steps)

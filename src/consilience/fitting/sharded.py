@@ -45,7 +45,7 @@ from consilience.inference.augmentation import (
     counted_in,
     tables_given_truth,
 )
-from consilience.inference.options import check_fits, generator_of, override, seed_for
+from consilience.inference.options import check_fits, generator_of, seed_for
 from consilience.inference.result import check_kind
 from consilience.inference.sharded import no_closed_forms
 from consilience.model import Model
@@ -411,4 +411,4 @@ def _effort(effort: EngineOptions, engine: str) -> dict[str, Any]:
             "em takes no draws of shards; models with closed forms have them by "
             '`engine="vb"`, or leave `draws=` out'
         )
-    return {"prob": effort.prob, "draws": draws, "steps": override(Steps(), given)}
+    return {"prob": effort.prob, "draws": draws, "steps": Steps().asked(effort)}

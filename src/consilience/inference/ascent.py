@@ -16,7 +16,7 @@ again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from jaxtyping import Float
 from consilience.continuing import Loop
 from consilience.errors import FitError
 from consilience.inference.dirichlet import hyperprior, learn
+from consilience.inference.options import EngineOptions
 from consilience.inference.prevalence import column_prior
 from consilience.inference.result import Optimization
 from consilience.model import PREVALENCE, HostModel, Parameters, Site, num_substates
@@ -108,6 +109,7 @@ BLOCK = 20  # sweeps between reports
 ALIKE = 1e-5  # nats per answer between starts that have ended at one place
 PLAIN = 10  # sweeps before long steps are tried
 FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
+_ASKED = ("tolerance", "sweeps", "restarts")  # of the steps, as an effort names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,11 @@ class Steps:
     restarts: int = 1
     agreeing: int | None = None
     start: Mapping[str, Any] | None = None
+
+    def asked(self, effort: EngineOptions) -> "Steps":
+        """Return the same with what was asked for."""
+        given = {name: getattr(effort, name) for name in _ASKED}
+        return replace(self, **{k: v for k, v in given.items() if v is not None})
 
 
 def optimize(

@@ -1,7 +1,7 @@
-"""Settings of engines: those of the caller, and each engine's own."""
+"""Settings of engines."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from math import isfinite
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -102,13 +102,6 @@ def check_fits(name: str, engine: str, engines: Sequence[str]) -> None:
         raise OptionError(
             f"{name} cannot be fitted by {engine}; it has: {', '.join(engines)}"
         )
-
-
-def override[Record](default: Record, given: Mapping[str, Any]) -> Record:
-    """Return an engine's settings with what was asked for in place of defaults."""
-    fields = default.__dataclass_fields__  # type: ignore[attr-defined]
-    asked = {name: value for name, value in given.items() if name in fields}
-    return replace(default, **asked)  # type: ignore[type-var]
 
 
 def seed_for(seed: Seed, name: str) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """An engine chosen and run, and its result."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Shaped
 from consilience.errors import KindError, OptionError, not_among
 from consilience.inference import engines
 from consilience.inference.mixing import Mixing
-from consilience.inference.options import EngineOptions, Seed, check_fits, override
+from consilience.inference.options import EngineOptions, Seed, check_fits
 from consilience.intervals import bounds
 from consilience.model import Model, Rule, num_substates
 from consilience.progress import Reporter
@@ -198,31 +198,14 @@ def run(
     report: Reporter,
 ) -> Result:
     """Fit by the engine of that name."""
-    if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
+    loaded = engines.load(engine)
+    if effort.draws == 0 and loaded.NEEDS_DRAWS:
         raise OptionError(f"{engine} needs draws; give one or more, or use vb or em")
     by_numpy = model.on_host and not model.by_gradient(space)
-    has_closed_form = engines.load(engine).HAS_CLOSED_FORM
-    if isinstance(model, Rule) or (by_numpy and has_closed_form):
-        return _fitted(model, space, engine, seed, effort, report)
+    if isinstance(model, Rule) or (by_numpy and loaded.HAS_CLOSED_FORM):
+        return loaded.fit(model, space, seed, effort, report)
     from consilience.programs import double_precision, drop_programs
 
     drop_programs()
     with double_precision():
-        return _fitted(model, space, engine, seed, effort, report)
-
-
-def _fitted(
-    model: Model[Any],
-    space: Space,
-    name: str,
-    seed: Seed,
-    effort: EngineOptions,
-    report: Reporter,
-) -> Result:
-    engine = engines.load(name)
-    given = {key: value for key, value in asdict(effort).items() if value is not None}
-    if hasattr(engine, "options"):
-        options = engine.options(model, space, given)
-    else:
-        options = override(engine.Options(), given)
-    return engine.fit(model, space, seed, options, report)
+        return loaded.fit(model, space, seed, effort, report)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
-from consilience.inference.ascent import Steps
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em
 
 
@@ -44,9 +44,9 @@ def space(simulated):
 
 
 def test_ten_sweeps_are_ten_sweeps_of_the_textbook(space):
-    steps = Steps(sweeps=10, tolerance=0.0)
+    effort = EngineOptions(sweeps=10, tolerance=0.0)
     with jax.enable_x64(True):
-        result = em.fit(load("dawid_skene"), space, 0, em.Options(steps=steps))
+        result = em.fit(load("dawid_skene"), space, 0, effort)
     sweeps = int((~np.isnan(result.optimization.objective)).sum())
     # The objective is that of the parameters before a sweep's last belief.
     belief, confusion = written_out(space, 0.001, sweeps + 1)
@@ -55,16 +55,16 @@ def test_ten_sweeps_are_ten_sweeps_of_the_textbook(space):
 
 
 def test_the_objective_never_falls_from_any_start(space):
-    steps = Steps(restarts=4)
+    effort = EngineOptions(restarts=4)
     with jax.enable_x64(True):
-        result = em.fit(load("dawid_skene"), space, 1, em.Options(steps=steps))
+        result = em.fit(load("dawid_skene"), space, 1, effort)
     gains = np.diff(result.optimization.objective, axis=1)
     assert np.nanmin(gains) > -1e-9
     assert result.optimization.converged.all()
 
 
 def test_one_seed_gives_one_result(space):
-    effort = em.Options(steps=Steps(restarts=3))
+    effort = EngineOptions(restarts=3)
     with jax.enable_x64(True):
         twice = [em.fit(load("multinomial"), space, 7, effort) for _ in range(2)]
     assert np.array_equal(twice[0].belief, twice[1].belief)

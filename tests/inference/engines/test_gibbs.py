@@ -13,7 +13,7 @@ from tests.studies import crossed
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.inference import gibbs_chains
+from consilience.inference import EngineOptions, gibbs_chains
 from consilience.inference.engines import gibbs
 from consilience.inference.gibbs_chains import Chains
 from consilience.inference.mixing import convergence
@@ -32,7 +32,7 @@ from consilience.spaces import space_of
 from consilience.truth.space import Groups
 
 MODELS = ("correlated_dawid_skene", "ordinal_dawid_skene")
-QUICK = gibbs.Options(chains=2, tune=40, draws=60)
+QUICK = EngineOptions(chains=2, tune=40, draws=60)
 STUDIES, ITEMS, PEOPLE, PER_ITEM = 12, 20, 6, 4
 
 
@@ -156,7 +156,7 @@ def mostly_right(design):
 
 def test_chains_that_agree_are_those_of_one_posterior(design):
     space, model = mostly_right(design), load("correlated_dawid_skene")
-    result = gibbs.fit(model, space, 0, gibbs.Options(chains=4, tune=100, draws=800))
+    result = gibbs.fit(model, space, 0, EngineOptions(chains=4, tune=100, draws=800))
     accuracy = np.einsum("cdjkk->cdj", result.parameters["confusion"])
     within = accuracy.var(1, ddof=1).mean(0)
     between = accuracy.mean(1).var(0, ddof=1)
@@ -172,7 +172,7 @@ def test_a_seed_gives_the_same_draws_and_another_gives_others(design):
 
 def test_draws_are_as_many_as_are_asked_for(design):
     model = load("correlated_dawid_skene")
-    result = gibbs.fit(model, design, 0, gibbs.Options(chains=2, tune=5, draws=10))
+    result = gibbs.fit(model, design, 0, EngineOptions(chains=2, tune=5, draws=10))
     assert result.parameters[PREVALENCE].shape == (2, 5, 3)
     assert result.log_likelihood.shape == (2, 5, design.num_units)
 
@@ -257,7 +257,7 @@ def summaries(space, monkeypatch, *, power):
         return point._replace(height=power * point.height, slope=power * point.slope)
 
     monkeypatch.setattr(Chains, "_density", raised)
-    effort = gibbs.Options(chains=12, tune=100, draws=12 * (200 if power else 1000))
+    effort = EngineOptions(chains=12, tune=100, draws=12 * (200 if power else 1000))
     result = gibbs.fit(
         load("correlated_dawid_skene", {"difficulty": 1e-6}), space, 0, effort
     )

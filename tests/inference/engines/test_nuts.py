@@ -12,11 +12,12 @@ from scipy.special import logsumexp
 from tests.studies import inside, off
 
 from consilience.annotators import load
+from consilience.inference import EngineOptions
 from consilience.inference.engines import nuts
 from consilience.posterior.tree import tree
 from consilience.progress import Progress
 
-EFFORT = nuts.Options(tune=200, draws=200, chains=2)
+EFFORT = EngineOptions(tune=200, draws=200, chains=2)
 
 
 @pytest.fixture(scope="module")

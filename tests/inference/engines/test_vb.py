@@ -8,6 +8,7 @@ import pytest
 from tests.studies import inside, off
 
 from consilience.annotators import load
+from consilience.inference import EngineOptions
 from consilience.inference.ascent import Steps, UpdateRule, optimize
 from consilience.inference.engines import vb
 from consilience.model import HostModel
@@ -53,7 +54,7 @@ def test_intervals_hold_accuracies_as_often_as_they_say_unless_the_prior_lies(
     )
     model = load("bayesian_dawid_skene", {"own": own})
     with jax.enable_x64(True):
-        result = vb.fit(model, space, 2, vb.Options(draws=400))
+        result = vb.fit(model, space, 2, EngineOptions(draws=400))
     right = np.einsum("djkk->djk", result.parameters["confusion"][0])
     held = inside(right, np.einsum("jkk->jk", confusion))
     assert (off(held) < 4) == holds
@@ -61,14 +62,14 @@ def test_intervals_hold_accuracies_as_often_as_they_say_unless_the_prior_lies(
 
 def test_bounds_of_the_truth_hold_its_probability(study):
     with jax.enable_x64(True):
-        result = vb.fit(load("bayesian_dawid_skene"), study[0], 0, vb.Options())
+        result = vb.fit(load("bayesian_dawid_skene"), study[0], 0, EngineOptions())
     assert (result.lower <= result.belief).all()
     assert (result.belief <= result.upper).all()
 
 
 def test_no_draws_give_no_bounds_and_say_so(study):
     with jax.enable_x64(True):
-        without = vb.Options(draws=0)
+        without = EngineOptions(draws=0)
         result = vb.fit(load("bayesian_dawid_skene"), study[0], 0, without)
     assert np.isnan(result.lower).all()
     assert "no draws were requested" in result.remarks[0]
@@ -81,7 +82,7 @@ def test_gold_is_certain_within_bounds_where_states_are_finer(study):
     prior[:20, 1:] = -np.inf
     known = replace(space, log_prior=prior)
     with jax.enable_x64(True):
-        effort = vb.Options(steps=Steps(restarts=1), draws=30)
+        effort = EngineOptions(restarts=1, draws=30)
         result = vb.fit(load("ebcc"), known, 0, effort)
     for part in (result.belief, result.lower, result.upper):
         assert np.allclose(part[:20], [1, 0, 0])

@@ -2,10 +2,8 @@
 
 An engine's module has
 
-- `Options`, a frozen record of its settings;
-- `options(model, space, given)`, the settings for a fit, where `given` has by name what
-  the caller asked for; only where they are more than `Options` with these;
-- `fit(model, space, seed, options, report)`, which returns a `Result`;
+- `fit(model, space, seed, effort, report)`, which returns a `Result`; what the effort
+  leaves open has the engine's own default;
 - `NEEDS_DRAWS`, whether it can do nothing without draws;
 - `HAS_CLOSED_FORM`, whether it fits models of tables without JAX.
 
@@ -25,11 +23,5 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Any:
-    """Return the module of an engine.
-
-    Parameters
-    ----------
-    name
-        One of `names()`.
-    """
+    """Return the module of an engine."""
     return import_module(f"{__name__}.{name}")

@@ -9,8 +9,6 @@ VB learns is held where its own prior has its mode: together with its vectors it
 none, since the density grows without limit as these become alike.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from jaxtyping import Float
 
 from consilience.inference.ascent import Steps, UpdateRule, logs_of, optimize, point
 from consilience.inference.dirichlet import log_mean, log_normaliser
-from consilience.inference.options import Seed, generator_of, override
+from consilience.inference.options import EngineOptions, Seed, generator_of
 from consilience.inference.result import Result, at_a_point
 from consilience.model import HostModel, Model
 from consilience.progress import Reporter, silent
@@ -27,49 +25,23 @@ from consilience.truth import Space
 NEEDS_DRAWS, HAS_CLOSED_FORM = False, True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Settings of the optimizer.
-
-    Attributes
-    ----------
-    steps
-        When to stop.
-    draws
-        Draws of the posterior bootstrap, for models without closed forms; each takes a
-        short optimization of its own.
-    prob
-        Probability that an interval holds.
-    """
-
-    steps: Steps = field(default_factory=Steps)
-    draws: int = 0
-    prob: float = 0.9
-
-
-def options(model: Model[Any], space: Space, given: Mapping[str, Any]) -> Options:
-    """Return the settings for a fit."""
-    del model, space
-    given = {name: value for name, value in given.items() if name != "steps"}
-    return override(Options(steps=override(Steps(), given)), given)
-
-
 def fit(
     model: Model[Any],
     space: Space,
     seed: Seed,
-    effort: Options,
+    effort: EngineOptions,
     report: Reporter = silent,
 ) -> Result:
     """Fit by EM."""
+    steps = Steps().asked(effort)
     if not model.closed(space):
         from consilience.inference.gradient_em import fit_by_gradient
 
         return fit_by_gradient(
-            model, space, effort.steps, seed, effort.draws, effort.prob, report
+            model, space, steps, seed, effort.draws or 0, effort.prob, report
         )
     sweeps = HostModel(model, space)
-    where, how = optimize(sweeps, RULE, effort.steps, generator_of(seed), report)
+    where, how = optimize(sweeps, RULE, steps, generator_of(seed), report)
     swept = sweeps.sweep(logs_of(RULE, where))
     learned = (name for name, each in sweeps.priors.items() if each.hyperprior_weight)
     return at_a_point(

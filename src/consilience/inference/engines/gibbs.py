@@ -8,7 +8,7 @@ machine.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from consilience.inference.augmentation import add_draws
 from consilience.inference.gibbs_chains import EXCHANGE, Chains, Swept
 from consilience.inference.mixing import Mixing, judge, undecided
 from consilience.inference.modes import described, pooled
-from consilience.inference.options import Seed, generator_of, override
+from consilience.inference.options import EngineOptions, Seed, generator_of
 from consilience.inference.result import MAX_KEPT, Moments, Result
 from consilience.inference.truth_draws import TruthDraws, is_dense
 from consilience.model import NODES, Model, row_effects
@@ -56,41 +56,16 @@ SETTLED, RESTART, BATCHES, MARGIN = 20, 20, 4, 5.0
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How long to sample.
-
-    Attributes
-    ----------
-    draws
-        Draws kept, of all chains together. None: until R-hat and effective sample
-        sizes are within their limits, or the limit of work is reached.
-    tune
-        Sweeps of each chain that are thrown away. None: 100, or a third of the limit.
-    chains
-        Chains, run side by side.
-    prob
-        Probability that an interval holds.
-    """
-
-    draws: int | None = None
-    tune: int | None = None
-    chains: int | None = None
-    prob: float = 0.9
-
-
-def options(model: Model[Any], space: Space, given: Mapping[str, Any]) -> Options:
-    """Return the settings for a fit."""
-    del model
-    asked = override(Options(), given)
-    # As many chains as can be tuned, and looked at, with half of the work.
+def default_chains(space: Space) -> int:
+    """Return as many chains as can be tuned, and looked at, with half of the work."""
     steps = TUNE * (SHORT + 1) + FIRST / CHAINS * (LONG + 1)
     most = (MAX_VISITS / 2 / steps - OVERHEAD) / (visits(space, 1) - OVERHEAD)
-    chains = asked.chains or int(np.clip(most, MIN_CHAINS, CHAINS))
-    tune = int(np.clip(MAX_VISITS / 9 / visits(space, chains), MIN_TUNE, TUNE))
-    return replace(
-        asked, chains=chains, tune=tune if asked.tune is None else asked.tune
-    )
+    return int(np.clip(most, MIN_CHAINS, CHAINS))
+
+
+def default_tune(space: Space, chains: int) -> int:
+    """Return how many sweeps of each chain are thrown away."""
+    return int(np.clip(MAX_VISITS / 9 / visits(space, chains), MIN_TUNE, TUNE))
 
 
 def visits(space: Space, chains: int) -> int:
@@ -122,7 +97,7 @@ def fit(
     model: Model[Any],
     space: Space,
     seed: Seed,
-    effort: Options,
+    effort: EngineOptions,
     report: Reporter = silent,
 ) -> Result:
     """Fit by Gibbs sampling."""
@@ -131,11 +106,10 @@ def fit(
 
 
 def _fit(
-    model: Model[Any], space: Space, seed: Seed, effort: Options, report: Reporter
+    model: Model[Any], space: Space, seed: Seed, effort: EngineOptions, report: Reporter
 ) -> Result:
-    if effort.chains is None or effort.tune is None:
-        effort = options(model, space, {})
-    number, tune = effort.chains or 1, effort.tune or 0
+    number = effort.chains or default_chains(space)
+    tune = default_tune(space, number) if effort.tune is None else effort.tune
     generator = generator_of(seed)
     truth = TruthDraws(model, space, number)
     design = row_effects(model, truth.matrix)
@@ -229,7 +203,7 @@ class _Kept:
         self,
         chains: Chains,
         units: tuple[Int[np.ndarray, " V"], Int[np.ndarray, " V"]],
-        effort: Options,
+        effort: EngineOptions,
         most: int,
     ) -> None:
         number = chains.truth.chains

@@ -24,7 +24,7 @@ spread wider than the posterior.
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from os import cpu_count
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ from consilience.inference.mode import (
 )
 from consilience.inference.modes import described
 from consilience.inference.optimize import ascend
-from consilience.inference.options import Seed, generator_of, key_of
+from consilience.inference.options import EngineOptions, Seed, generator_of, key_of
 from consilience.inference.result import MAX_KEPT, Result, of_draws
 from consilience.inference.slopes import MOST, curvature, root_of_inverse
 from consilience.model import (
@@ -124,7 +124,7 @@ def starts(
 
 @lru_cache(maxsize=8)
 def _kernel(
-    model: Model[Any], tune: int, target: float, dense: tuple[str, ...] | None
+    model: Model[Any], tune: int, dense: tuple[str, ...] | None
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return how to start and to go on; fits of one size share what is compiled.
 
@@ -143,7 +143,7 @@ def _kernel(
             start,
             tune,
             inverse_mass_matrix=covariance,
-            target_accept_prob=target,
+            target_accept_prob=TARGET,
             model_args=(observations,),
             rng_key=key,
             **metric,
@@ -173,6 +173,10 @@ def _potential(
 
 BLOCK = 50  # draws between looks at the clock and the keyboard
 TUNE, TUNE_KNOWN = 1000, 200  # steps of warm-up: of the metric, and of step sizes alone
+DRAWS, CHAINS = 1000, 4  # draws of each chain
+# Acceptance probability that the step size is tuned to; at 0.8 one study of ten answers
+# an annotator had divergences, at 0.9 none.
+TARGET = 0.9
 # Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
 MAX_DENSE = 100
 MEDIAN_OF = 15  # draws from the prior, enough to start near its middle
@@ -181,66 +185,44 @@ GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How hard to sample.
-
-    Attributes
-    ----------
-    tune, draws
-        Steps of warm-up, and of sampling, of each chain. Of warm-up, None: 1000, or 200
-        where the metric is given and step sizes alone are tuned.
-    chains
-        Chains, run side by side.
-    target
-        Acceptance probability that the step size is tuned to; at 0.8 one study of ten
-        answers an annotator had divergences, at 0.9 none.
-    prob
-        Probability that an interval holds.
-    """
-
-    tune: int | None = None
-    draws: int = 1000
-    chains: int = 4
-    target: float = 0.9
-    prob: float = 0.9
-
-
 def fit(
     model: Model[Any],
     space: Space,
     seed: Seed,
-    effort: Options,
+    effort: EngineOptions,
     report: Reporter = silent,
 ) -> Result:
     """Fit by NUTS."""
     of_guess, of_start, of_chains = jax.random.split(key_of(seed), 3)
     observations, values = with_guess(model, space, lay_out(model, space), seed)
-    keys = jax.random.split(of_start, effort.chains)
+    draws, chains = effort.draws or DRAWS, effort.chains or CHAINS
+    keys = jax.random.split(of_start, chains)
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
     from_mode, covariance = few and model.by_gradient(space), None
-    tune = _tune(effort, TUNE_KNOWN if from_mode else TUNE)
+    tune = effort.tune
+    if tune is None:
+        tune = TUNE_KNOWN if from_mode else TUNE
     dense = None if from_mode else _dense(sampled)
-    begin, block = _kernel(model, tune, effort.target, dense)
+    begin, block = _kernel(model, tune, dense)
     if from_mode:
         mode = find_mode(model, space, of_guess, report)
         covariance = jnp.asarray(mode.covariance)
-        places = starts(model, mode, of_start, effort.chains)
+        places = starts(model, mode, of_start, chains)
     else:
         places = [_start(model, observations, values, each) for each in keys]
     state = [
         begin(observations, place, covariance, jax.random.fold_in(of_chains, chain))
         for chain, place in enumerate(places)
     ]
-    kept = _drive(block, state, observations, (tune, effort.draws), report)
+    kept = _drive(block, state, observations, (tune, draws), report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
     result = of_draws(sites, truth, likelihood, effort.prob)
     units, states = undecided(result.belief)
     mixing = judge(model, space, sites, truth[:, :, units, states], units)
     remarks: tuple[str, ...] = ()
-    if likelihood.shape[1] < effort.draws:
-        every = -(-effort.draws // likelihood.shape[1])
+    if likelihood.shape[1] < draws:
+        every = -(-draws // likelihood.shape[1])
         remarks = (
             (
                 "the truth and log-likelihoods are kept for one draw in "
@@ -450,7 +432,3 @@ def _of_each(
         return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), wanted(full))
 
     return jax.lax.map(one, flat, batch_size=16), empty
-
-
-def _tune(effort: Options, usual: int) -> int:
-    return usual if effort.tune is None else effort.tune

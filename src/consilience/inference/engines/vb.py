@@ -8,8 +8,7 @@ mean over the draws, its interval that of its log-odds. Without draws the variat
 posterior of the truth is all there is.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from jaxtyping import Float
 from consilience.inference.ascent import Steps, UpdateRule, logs_of, optimize, point
 from consilience.inference.augmentation import FEWEST, augment, interval, mean_belief
 from consilience.inference.dirichlet import expected_log, log_normaliser
-from consilience.inference.options import Seed, generator_of, override
+from consilience.inference.options import EngineOptions, Seed, generator_of
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
 from consilience.model import HostModel, Model, num_substates
 from consilience.progress import Reporter, silent
@@ -48,47 +47,18 @@ AGREEING = 3
 NEEDS_DRAWS, HAS_CLOSED_FORM = False, True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Settings of the optimizer, and number of draws.
-
-    Attributes
-    ----------
-    steps
-        When to stop. None: five starts, forty where the model has finer
-        states, and fewer where answers are many.
-    draws
-        Draws for the intervals; None: 200, fewer where answers are many, and where
-        these are few one of several in as many as three chains; 0: none.
-    prob
-        Probability that an interval holds.
-    """
-
-    steps: Steps | None = None
-    draws: int | None = None
-    prob: float = 0.9
-
-
-def options(model: Model[Any], space: Space, given: Mapping[str, Any]) -> Options:
-    """Return the settings for a fit."""
-    steps = override(default_steps(model, space), given)
-    if "restarts" in given:
-        steps = replace(steps, agreeing=None)
-    asked = {name: value for name, value in given.items() if name != "steps"}
-    return override(Options(steps=steps), asked)
-
-
 def fit(
     model: Model[Any],
     space: Space,
     seed: Seed,
-    effort: Options,
+    effort: EngineOptions,
     report: Reporter = silent,
+    steps: Steps | None = None,
 ) -> Result:
-    """Fit by variational Bayes."""
+    """Fit by variational Bayes, in the steps of the effort or in other ones."""
     of_climb, of_draws = generator_of(seed).spawn(2)
     sweeps = HostModel(model, space)
-    steps = effort.steps or default_steps(model, space)
+    steps = steps or steps_of(model, space, effort)
     where, how = optimize(sweeps, RULE, steps, of_climb, report)
     swept = sweeps.sweep(logs_of(RULE, where))
     truth, mean = sweeps.truth(swept.belief), point(sweeps, where)
@@ -122,6 +92,12 @@ def fit(
         optimization=how,
         remarks=fixed,
     )
+
+
+def steps_of(model: Model[Any], space: Space, effort: EngineOptions) -> Steps:
+    """Return when to stop; as many starts as were asked for are all made."""
+    steps = default_steps(model, space).asked(effort)
+    return steps if effort.restarts is None else replace(steps, agreeing=None)
 
 
 def default_steps(model: Model[Any], space: Space) -> Steps:
