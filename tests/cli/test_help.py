@@ -8,7 +8,7 @@ import pytest
 from cyclopts import CycloptsError
 
 from consilience.cli import APP
-from consilience.cli.options import commands_in, expand_lists
+from consilience.cli.options import commands_in
 from consilience.cli.terminal import examples
 
 COMMANDS = dict(commands_in(APP))
@@ -17,9 +17,7 @@ COMMANDS = dict(commands_in(APP))
 def parse(line):
     program, *words = shlex.split(line)
     assert program == "consilience"
-    return APP.parse_args(
-        expand_lists(words, APP), print_error=False, exit_on_error=False
-    )[0]
+    return APP.parse_args(words, print_error=False, exit_on_error=False)[0]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -7,7 +7,6 @@ import pytest
 from cyclopts import CycloptsError
 
 from consilience.cli import APP
-from consilience.cli.options import expand_lists
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -41,7 +40,7 @@ LINES = [
 
 
 def parsed(words):
-    APP.parse_args(expand_lists(words, APP), exit_on_error=False, print_error=False)
+    APP.parse_args(words, exit_on_error=False, print_error=False)
 
 
 @pytest.mark.parametrize("words", LINES)

@@ -22,12 +22,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.config import Env, Toml
 
-from consilience.cli.options import (
-    ENVIRONMENT,
-    check_environment,
-    expand_lists,
-    in_environment,
-)
+from consilience.cli.options import ENVIRONMENT, check_environment
 from consilience.cli.terminal import handle_interrupts, print_json, shows_help, tell
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
@@ -56,9 +51,7 @@ APP = App(
     version_flags=("--version", "-V"),
     config=[Env(ENVIRONMENT, show=False), Toml("consilience.toml")],
     # A file or label that begins with a bracket is not JSON.
-    default_parameter=Parameter(
-        negative=(), env_var_split=in_environment, json_list=False, json_dict=False
-    ),
+    default_parameter=Parameter(negative=(), json_list=False, json_dict=False),
     suppress_keyboard_interrupt=False,
     print_error=False,
     exit_on_error=False,
@@ -118,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with handle_interrupts(), _visible_warnings(), tell(words) as words:
             if not shows_help(APP, words, _NOTES):
                 check_environment(words, APP)
-                APP(expand_lists(words, APP))
+                # Standard input, written as the path that it is: no option begins so.
+                APP(["./-" if word == "-" else word for word in words])
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
         fail(" ".join(str(error).split()), 2, error)

@@ -1,23 +1,20 @@
 """Options that several commands share: stated once, with their help.
 
 **Lists: several words, commas, or the option once for each.** All three mean the same
-to every option that takes a list. Several words are taken only where the command's own
-files stand first, or it takes none, so that no file is taken for a word.
+to every option that takes a list.
 """
 
 import ast
-import inspect
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field, fields, make_dataclass
 from difflib import get_close_matches
-from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from cyclopts import App, Parameter, env_var_split
+from cyclopts import App, Parameter, Token, convert
 
 from consilience.errors import KindError, OptionError, SourceError
 from consilience.inference import engines
@@ -57,48 +54,23 @@ def commands_in(app: App, *before: str) -> Iterator[tuple[str, App]]:
             yield from commands_in(app[name], *words)
 
 
-def expand_lists(arguments: Sequence[str], app: App) -> list[str]:
-    """Return the words after the program's name, one after each option of a list."""
-    # Standard input, written as the path that it is: no option begins so.
-    words = ["./-" if word == "-" else word for word in arguments]
-    command, place = command_of(words, app)
-    if command.default_command is None:
-        return words
-    lists, files = list_options(command)
-    several = not files or (len(words) > place and words[place][:1] != "-")
-    expanded = words[:place]
-    while place < len(words):
-        name, equals, value = words[place].partition("=")
-        place += 1
-        if name not in lists:
-            expanded += words[place - 1 :] if name == "--" else [words[place - 1]]
-            place = len(words) if name == "--" else place
-            continue
-        taken = list(takewhile(lambda word: word[:1] != "-", words[place:]))
-        taken = [value] if equals else taken if several else taken[:1]
-        place += 0 if equals else len(taken)
-        if files and not lists[name]:
-            _check_no_file(name, taken[1:])
-        parts = [part for word in taken for part in _parts(word)]
-        expanded += [word for part in parts for word in (name, part)] or [name]
-    return expanded
+def listed(kind: Any, tokens: Sequence[Token]) -> Any:
+    """Convert the words of a list, and what commas separate in each of them."""
+    words: list[str] = []
+    for place, token in enumerate(tokens):
+        if place and get_args(kind)[0] is not Path:
+            _check_no_file(token)
+        words += [token.value] if token.source == "file" else _parts(token.value)
+    return convert(kind, words)
 
 
-def _check_no_file(option: str, more: Sequence[str]) -> None:
-    file = next((word for word in more if Path(word).exists()), None)
-    if file is not None:
+def _check_no_file(token: Token) -> None:
+    if token.keyword is not None and Path(token.value).exists():
         raise OptionError(
-            f"{option} ... {file}: there is a file of that name, so it may be one more "
-            "of the list or be meant to be read; name files before all options"
+            f"{token.keyword} ... {token.value}: there is a file of that name, so it "
+            "may be one more of the list or be meant to be read; name files before all "
+            "options, and part words by commas"
         )
-
-
-def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> list[str]:
-    """Return the words of an environment variable; commas part those of a list."""
-    words = env_var_split(kind, value, delimiter=delimiter)
-    if get_origin(kind) not in {tuple, list}:
-        return words
-    return [part for word in words for part in _parts(word)]
 
 
 def check_environment(arguments: Sequence[str], app: App) -> None:
@@ -124,17 +96,6 @@ def check_environment(arguments: Sequence[str], app: App) -> None:
             )
 
 
-def list_options(command: App) -> tuple[dict[str, bool], bool]:
-    """Return the options of lists (whether of paths), and whether files come first."""
-    lists, files = {}, False
-    for argument in command.assemble_argument_collection():
-        if argument.field_info.kind is inspect.Parameter.POSITIONAL_ONLY:
-            files = True
-        elif get_origin(argument.hint) in {tuple, list}:
-            lists[argument.name] = get_args(argument.hint)[0] is Path
-    return lists, files
-
-
 def is_table(word: str) -> bool:
     """Say whether a word names a file rather than a label."""
     return word.lower().endswith(TABLES) or Path(word).is_file()
@@ -153,7 +114,9 @@ else:
 
 # Their defaults, no and none, go without saying.
 Flag = Annotated[bool, Parameter(show_default=False)]
-Several = Annotated[tuple[str, ...], Parameter(show_default=False)]
+LISTED = Parameter(show_default=False, consume_multiple=(1, None), converter=listed)
+Several = Annotated[tuple[str, ...], LISTED]
+Paths = Annotated[tuple[Path, ...], LISTED]
 Json = Annotated[bool, Parameter(show_default=False, help="Print the result as JSON.")]
 Overwrite = Annotated[
     bool, Parameter(show_default=False, help="Replace an earlier result.")

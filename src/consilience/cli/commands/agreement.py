@@ -4,11 +4,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from consilience.cli.options import (
+    LISTED,
     READ_AS_IT_IS,
     Json,
     Overwrite,
@@ -33,9 +33,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     responses: Sources,
     /,
     *,
-    by: Annotated[
-        tuple[Literal["label", "pair"], ...], Parameter(show_default=False)
-    ] = (),
+    by: Annotated[tuple[Literal["label", "pair"], ...], LISTED] = (),
     distance: Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
     | None = None,
     prob: Prob = 0.9,

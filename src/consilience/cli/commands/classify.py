@@ -4,12 +4,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
-
-from consilience.cli.options import Flag, Json, Overwrite
+from consilience.cli.options import LISTED, Flag, Json, Overwrite, Paths
 from consilience.cli.terminal import check_free, finish, screen
 
-Numbers = Annotated[tuple[float, ...], Parameter(show_default=False)]
+Numbers = Annotated[tuple[float, ...], LISTED]
 
 
 def wrap(  # noqa: PLR0913 (each option stands alone)
@@ -151,7 +149,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     images: list[Path],
     /,
     *,
-    model_dir: Annotated[list[Path], Parameter(consume_multiple=True)],
+    model_dir: Paths,
     out: Path,
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto",
     precision: Literal["single", "half"] = "single",

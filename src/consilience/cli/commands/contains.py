@@ -1,11 +1,11 @@
 """The commands about a run of kind contains: decisions, and leading questions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from rich.table import Table
 
-from consilience.cli.options import Json, Overwrite, Run
+from consilience.cli.options import LISTED, Json, Overwrite, Run
 from consilience.cli.outcome import load_run
 from consilience.cli.terminal import check_free, finish, screen
 
@@ -19,7 +19,7 @@ def filtering(
     run: Run,
     /,
     *,
-    threshold: tuple[float, ...] = _THRESHOLDS,
+    threshold: Annotated[tuple[float, ...], LISTED] = _THRESHOLDS,
     by: Literal["votes", "probability"] = "votes",
     json: Json = False,
 ) -> None:

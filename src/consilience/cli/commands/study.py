@@ -13,6 +13,7 @@ from consilience.cli.options import (
     Flag,
     Json,
     Overwrite,
+    Paths,
     Prob,
     Reading,
     Run,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from consilience.posterior import Fit
     from consilience.progress import Progress, Reporter
     from consilience.responses import Responses
-
-Paths = Annotated[tuple[Path, ...], Parameter(show_default=False)]
 
 
 @Parameter(name="*", group="Study")
