@@ -49,10 +49,7 @@ class Comparison:
 def compare(
     gold: Mapping[str, pd.DataFrame], results: Iterable[Result], protocol: Protocol
 ) -> Comparison:
-    """Measure all results, by the gold of each set, and put them side by side.
-
-    Of a method that states no probabilities the accuracy alone is measured.
-    """
+    """Measure all results, by the gold of each set, and put them side by side."""
     every_result = list(results)
     without = {one.method for one in every_result if not one.outcome["probabilistic"]}
     measured: dict[tuple[str, str], Measured | None] = {}

@@ -208,11 +208,7 @@ def _gold_items(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
 def complete(
     table: pd.DataFrame, items: Sequence[str], labels: Sequence[str]
 ) -> tuple[pd.DataFrame, int]:
-    """Return the probabilities of labels of some items, which sum to one for each.
-
-    An item without probabilities, or whose probabilities are all zero or not numbers,
-    gets the same probability for every label, which is neither right nor wrong.
-    """
+    """Return the probabilities of labels of some items, which sum to one for each."""
     stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
     stated = stated[stated["item"].isin(list(items))]
     if (stated["probability"] < 0).any():

@@ -83,11 +83,7 @@ class Classifier:
         return logits
 
     def _run(self, numbers: np.ndarray) -> Float[np.ndarray, "B K"]:
-        """Return the outputs for what the network takes.
-
-        The arrays are bound, so that the device takes and gives them without a copy
-        more than it needs; on a CPU the same code runs.
-        """
+        """Return the outputs for what the network takes."""
         network = self.manifest.network
         batch = fill_up(numbers, self.batch or 0)
         bound = self.session.io_binding()
@@ -335,11 +331,7 @@ def golden_of(
 
 
 def pattern() -> bytes:
-    """Return a picture of smooth colours, for a network that comes without one.
-
-    It is wider than high and differs from side to side and from colour to colour, so
-    that a wrong crop, order of axes or order of colours gives other answers.
-    """
+    """Return a picture of smooth colours, for a network that comes without one."""
     from PIL import Image  # noqa: PLC0415 (an extra)
 
     coarse = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)

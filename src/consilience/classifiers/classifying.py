@@ -282,11 +282,7 @@ def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
 
 
 def share_processors(pace: Pace, *, gpu: bool) -> tuple[int, int, int]:
-    """Return sizes of batches, and threads that read and that compute.
-
-    A network of the sizes meant here takes three to ten times as long as decoding its
-    image, so a quarter of the processors reads; with a GPU all do.
-    """
+    """Return sizes of batches, and threads that read and that compute."""
     cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else None
     cores = cores or os.cpu_count() or 1
     reading = max(1, cores - 1) if gpu else max(1, cores // 4)
@@ -303,10 +299,7 @@ def classify_batch(
     keep: int,
     size: int = 0,
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
-    """Return the answers about a batch, and what became of each of its images.
-
-    Batches are filled up to a size: CUDA searches for its fastest code for each.
-    """
+    """Return the answers about a batch, and what became of each of its images."""
     usable = [image for image in batch if image.squares]
     reasons = {image.item: image.reason for image in batch}
     tables = [ANSWER_SCHEMA.empty_table()]

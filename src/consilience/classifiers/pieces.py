@@ -71,11 +71,7 @@ class Pieces:
         self.number += 1
 
     def _whole(self) -> tuple[set[str], int]:
-        """Return the items that are done, and the number of the next piece.
-
-        A piece that was cut off, or whose twin is missing, is done again: it and all
-        after it are removed, so that pieces stay in the order of the images.
-        """
+        """Return the items that are done, and the number of the next piece."""
         done: set[str] = set()
         number = 0
         while (self.folder / ANSWERS / f"part-{number:05d}.parquet").exists():

@@ -243,10 +243,7 @@ def _rank_shares(
     num_models: int,
     right: Float[np.ndarray, " R"] | None,
 ) -> Float[np.ndarray, " R"]:
-    """Return how often rows of lists are right, by list and rank.
-
-    `right` says whether each row is; NaN, that gold does not tell.
-    """
+    """Return how often rows of lists are right, by list and rank."""
     place = (model, rank - 1)
     depth = int(rank.max(initial=1))
     listed, hits, trials = np.zeros((3, num_models, depth))

@@ -255,10 +255,7 @@ def read_gold(
     *,
     strict: bool = False,
 ) -> "pd.DataFrame":
-    """Return a file of gold labels of answers, or of the labels of a run.
-
-    Its columns are named for the answers, which have others, or (strictly) for itself.
-    """
+    """Return a file of gold labels of answers, or of the labels of a run."""
     from consilience.responses.side_columns import named_in
     from consilience.responses.side_tables import gold_table
 
@@ -309,10 +306,7 @@ def read_all(
     *,
     strict: bool = False,
 ) -> "list[Predictions]":
-    """Read predictions; tables name the rows of NumPy files and what they count.
-
-    If it is strict, each table has the columns that are named.
-    """
+    """Read predictions; tables name the rows of NumPy files and what they count."""
     return [
         _read(file, items, labels, answers, reading, strict=strict)
         for path in paths

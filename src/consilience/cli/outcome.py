@@ -39,10 +39,7 @@ def print_fitted(show: Console, fitted: "Fit") -> None:
 
 
 def load_run(run: Path, truth: Truth = None) -> "Fit":
-    """Return a run with the posterior of the truth that was asked for.
-
-    The command ends by saying whether to trust it.
-    """
+    """Return a run with the posterior of the truth that was asked for."""
     from consilience.posterior import load
 
     fitted = load(run).with_(truth=truth)

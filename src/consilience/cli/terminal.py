@@ -226,10 +226,7 @@ def handle_interrupts() -> Iterator[None]:
 
 @contextmanager
 def tell(words: Sequence[str]) -> Iterator[list[str]]:
-    """Take the flags of all commands that stand before `--`; give the other words.
-
-    All that is spoken is also logged to standard error.
-    """
+    """Take the flags of all commands that stand before `--`; give the other words."""
     end = words.index("--") if "--" in words else len(words)
     every = (*_ALL, *_NOTHING, _STRICT)
     flags = {word for word in words[:end] if word in every}

@@ -229,10 +229,7 @@ def _number(column: pd.Series, name: str) -> pd.Series:
 def with_earlier(
     table: pd.DataFrame, space: ChoiceSpace
 ) -> tuple[ChoiceSpace, tuple[str, ...]]:
-    """Return the space with the answers of a table behind its own, and remarks.
-
-    Rows of annotators who did not answer now are not used.
-    """
+    """Return the space with the answers of a table behind its own, and remarks."""
     if space.covariates.names:
         raise OptionError(
             f"{WHAT} cannot be used with candidates whose columns are weighed; give "

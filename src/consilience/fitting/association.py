@@ -152,10 +152,7 @@ def learned(space: ContainsSpace, present: Float[np.ndarray, " U"]) -> Associati
 def _pairs(
     space: ContainsSpace, label: Int[np.ndarray, " U"], most: float = np.inf
 ) -> Iterator[tuple[Int[np.ndarray, " B"], Int[np.ndarray, " B"]]]:
-    """Give pairs of units about one item, the one of the first label first.
-
-    Of more than so many, those of some items alone.
-    """
+    """Give pairs of units about one item, the one of the first label first."""
     item, _ = pd.factorize(space.unit_item)
     size = np.bincount(item)
     every = int(-(-(size * (size - 1) / 2).sum() // most)) or 1
@@ -248,10 +245,7 @@ def _by_pair(
 def shrunk(
     estimate: Float[np.ndarray, " K"], variance: Float[np.ndarray, " K"]
 ) -> Float[np.ndarray, " K"]:
-    """Return how far each correlation is from the mean, as far as that is sure.
-
-    Of one or two, which have no variance, what is surely below zero is their mean.
-    """
+    """Return how far each correlation is from the mean, as far as that is sure."""
     if not len(estimate):
         return estimate
     between = 0.01 if len(estimate) > 2 else 0.0

@@ -65,10 +65,7 @@ MAX_SHARED, MAX_OWN = 1, 20
 def fit_auto(
     space: Space, request: Request, report: Reporter
 ) -> tuple[Single, pd.DataFrame | None]:
-    """Fit the models worth comparing and mix them; return also how they stand.
-
-    Where there is nothing to compare, one model is fitted and the table is None.
-    """
+    """Fit the models worth comparing and mix them; return also how they stand."""
     only = _only_model(space)
     if only is not None:
         single = fit_one(only, space, request, report)
@@ -138,10 +135,7 @@ class Mixed:
 def worth_fitting(
     study: ShardedStudy, request: Request, report: Reporter
 ) -> tuple[dict[str, Worth], Mixed | None]:
-    """Return the models to fit to all shards, and how their posteriors are mixed.
-
-    Models are compared on items of the first shard.
-    """
+    """Return the models to fit to all shards, and how their posteriors are mixed."""
     space = study.space(0)
     only = _only_model(space)
     if only is not None:
@@ -217,11 +211,7 @@ def _mixture(
     space: Space,
     reason: str,
 ) -> Single:
-    """Mix the tempered posteriors of models, and the votes with their share.
-
-    The raw posterior is the mixture at another power, so that both have the same order
-    of labels; that of the raw parts may have another.
-    """
+    """Mix the tempered posteriors of models, and the votes with their share."""
     best = _reported(fits)
     parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
@@ -249,8 +239,5 @@ def _mixture(
 
 
 def _reported(fits: list[Single]) -> Single:
-    """Return the fit whose annotators are reported, of fits the best first.
-
-    Intervals of models with correlated rows hold on data that no model fits.
-    """
+    """Return the fit whose annotators are reported, of fits the best first."""
     return next((fitted for fitted in fits if fitted.engine == "gibbs"), fits[0])

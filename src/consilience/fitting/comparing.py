@@ -259,11 +259,7 @@ def host_engine(name: str) -> str:
 
 
 def near_votes(name: str, space: Space, units: int | None = None) -> Model[Any]:
-    """Return a model whose prevalence is held near the shares of votes.
-
-    By default of the units of the space, or of more, of which these are a sample.
-    Models with normal effects, whose annotators are reported, are left as they are.
-    """
+    """Return a model whose prevalence is held near the shares of votes."""
     model = annotators.fittable(name)
     if not (model.on_host and model.closed(space)):
         return model
@@ -349,10 +345,7 @@ def side_by_side[Found](
     *,
     threads: int | None = None,
 ) -> list[Found]:
-    """Do pieces of work in threads, as many at once as there are processors.
-
-    Where one fails, or the user interrupts, the others end at their next report.
-    """
+    """Do pieces of work in threads, as many at once as there are processors."""
     stopped = Event()
 
     def heeded(progress: Progress) -> None:

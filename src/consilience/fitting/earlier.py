@@ -27,10 +27,7 @@ MOST_KEPT = 40  # draws of each chain of a model beside the one that is reported
 
 
 def aligned_space(space: Space, data: xr.DataTree) -> Space:
-    """Return the space with groups and covariates as the earlier fit had them.
-
-    Labels have a group of no name where the fit had groups and they have none.
-    """
+    """Return the space with groups and covariates as the earlier fit had them."""
     if isinstance(space, ContainsSpace):
         in_groups = "group" in data["posterior"].coords
         if in_groups and not len(space.groups.names):
@@ -58,10 +55,7 @@ def aligned_space(space: Space, data: xr.DataTree) -> Space:
 
 
 def with_annotator_groups(space: Space, data: xr.DataTree) -> Space:
-    """Return the space with the groups that its annotators had in the earlier fit.
-
-    Others have the group that the table gives them now.
-    """
+    """Return the space with the groups that its annotators had in the earlier fit."""
     before, now = annotator_groups(data), space.annotator_groups
     if not len(before.names):
         return replace(space, annotator_groups=no_groups(space.num_annotators))
@@ -124,10 +118,7 @@ def align_draws(
 def _aligned(
     space: Space, variable: xr.DataArray
 ) -> Float[np.ndarray, "chain draw ..."]:
-    """Return draws of a parameter for a new space.
-
-    Who was not in the earlier fit is taken for the mean of those who were.
-    """
+    """Return draws of a parameter for a new space."""
     new = {"annotator": space.annotators}
     new["annotator_group"] = space.annotator_groups.names
     if isinstance(space, ContainsSpace):

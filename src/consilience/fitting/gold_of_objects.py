@@ -85,10 +85,7 @@ def questions(responses: Responses, table: pd.DataFrame) -> Responses:
 
 
 def judged(gold: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Return whether gold says yes or no of each candidate that it judges.
-
-    Without answers gold lists all labels that are valid, so that others are not.
-    """
+    """Return whether gold says yes or no of each candidate that it judges."""
     rows = gold.astype(dict.fromkeys(_PAIR, str))
     if "answer" in rows:
         return rows

@@ -229,11 +229,7 @@ def mixed_single(first: Single, mixed: Mixed) -> Single:
 
 
 def _learned(space: ContainsSpace, given: Float[np.ndarray, " U"]) -> Additions:
-    """Learn the prevalence of labels, and the weights of covariates.
-
-    The prevalence of a label is the mean of a Beta whose concentration makes the
-    expected counts of all labels most probable.
-    """
+    """Learn the prevalence of labels, and the weights of covariates."""
     labels, label = np.unique(space.unit_label.astype(str), return_inverse=True)
     pairs, columns = np.bincount(label), _design(space)
     level = log_odds(given.mean(keepdims=True))
@@ -271,10 +267,7 @@ def tables_given_presence(
     number: int,
     generator: np.random.Generator,
 ) -> dict[str, Float[np.ndarray, ...]]:
-    """Draw tables of annotators given draws of what the mixture says is present.
-
-    The truth of all pairs moves together, from draw to draw.
-    """
+    """Draw tables of annotators given draws of what the mixture says is present."""
     present = mixed.tempering.tempered.probability[:, 1]
     certain, middle = (present <= 0) | (present >= 1), log_odds(present)
 

@@ -40,10 +40,7 @@ def as_responses(given: Responses | Table) -> Responses:
 def with_order(
     given: Responses | Table, contains: Responses | Table | None
 ) -> tuple[Responses, Responses | None, bool]:
-    """Return responses as `both_tasks` does, and whether their labels have an order.
-
-    A table says so by an ordered categorical column of labels.
-    """
+    """Return responses as `both_tasks` does, and whether their labels have an order."""
     if isinstance(given, Shards):
         raise OptionError("shards are fitted by `shards.fit`, not by `fit`; call that")
     if isinstance(given, (Responses, str, Path)) or is_sources(given):
@@ -75,10 +72,7 @@ def check_order(responses: Responses) -> None:
 def both_tasks(
     responses: Responses | Table, contains: Responses | Table | None
 ) -> tuple[Responses, Responses | None]:
-    """Return responses of one kind, and those of kind contains beside them.
-
-    Responses that are of kinds objects and contains are taken apart.
-    """
+    """Return responses of one kind, and those of kind contains beside them."""
     given = as_responses(responses)
     if set(given.kinds) == {"contains", "objects"}:
         if contains is not None:
@@ -190,10 +184,7 @@ def classifiers_of(*given: Table | None) -> list[str]:
 
 
 def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the types that all items, annotators and labels of a space can have.
-
-    Candidates and gold may name others than the responses.
-    """
+    """Return the types that all items, annotators and labels of a space can have."""
     labels: Sequence[str] | Shaped[np.ndarray, " _"] = space.states
     if isinstance(space, ContainsSpace):
         labels = space.unit_label

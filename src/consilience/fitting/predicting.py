@@ -313,10 +313,7 @@ def _check(data: xr.DataTree, space: Space) -> None:
 
 
 def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader | None:
-    """Return how a draw is read: posterior of the truth, likelihood, what follows.
-
-    None where parameters of these names do not say all that the answers need.
-    """
+    """Return how a draw is read: posterior of the truth, likelihood, what follows."""
     if not model.on_host:
         from consilience.model.program import compiled_reader
 

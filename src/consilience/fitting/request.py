@@ -116,11 +116,7 @@ class Study:
         )
 
     def space(self, num_states: int = 2, *, fixed: bool = True) -> Any:
-        """Return what can be true, and the answers: a space of the responses' kind.
-
-        A label's presence has `num_states` states (contains). The truth that gold gives
-        is fixed, or not.
-        """
+        """Return what can be true, and the answers: a space of the responses' kind."""
         space = space_of(
             self.responses,
             lists=self.candidates,

@@ -362,10 +362,7 @@ def _halves(
 def _presence(
     study: ShardedStudy, learned: Sequence[Learned], prob: float
 ) -> tuple[Trait, Additions]:
-    """Learn the latent trait from all shards, and of labels what the first shows.
-
-    Items are in shards by chance, and a first shard has enough of them.
-    """
+    """Learn the latent trait from all shards, and of labels what the first shows."""
     _, halves = _halves(study, learned, 0)
     share = sum(half.share() for half in halves) / len(halves)
     spaces = (study.space(place) for place in range(len(study.shards)))

@@ -82,10 +82,7 @@ class ShardedStudy:
         )
 
     def without_gold(self) -> "ShardedStudy":
-        """Return the study that is fitted before gold corrects the fit.
-
-        Where all items have gold there is nothing to correct.
-        """
+        """Return the study that is fitted before gold corrects the fit."""
         return self if self.with_gold is None else replace(self, gold=None)
 
     def part(self, place: int) -> tuple[Study, Any]:

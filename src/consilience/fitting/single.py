@@ -95,11 +95,7 @@ def fit_one(
     seed: Seed | None = None,
     informative: Model[Any] | None = None,
 ) -> Single:
-    """Fit the model of that name, or that model as an earlier fit informs it.
-
-    The engine, the prior and the effort are those of the request, and so is the seed
-    unless there is one for this fit alone.
-    """
+    """Fit the model of that name, or that model as an earlier fit informs it."""
     started = time.monotonic()
     model = informative or annotators.fittable(name, request.prior)
     engine, reason = choose(model, name, request.engine, space)
@@ -197,11 +193,7 @@ def temper_result(
 def log_belief(
     model: Model[Any], space: Space, result: Result
 ) -> Float[np.ndarray, "U S"]:
-    """Return the log posterior of the truth, also where no number is so small.
-
-    Of units with hundreds of answers it is computed from the scores of some draws: a
-    rival that is impossible as far as numbers go is not so if it is tempered.
-    """
+    """Return the log posterior of the truth, also where no number is so small."""
     logs: Float[np.ndarray, "U S"] = np.log(np.maximum(result.belief, MIN_PROBABILITY))
     listed = np.broadcast_to(space.log_prior > -np.inf, logs.shape)
     far = np.flatnonzero((listed & (result.belief < MIN_PROBABILITY)).any(1))

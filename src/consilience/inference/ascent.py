@@ -40,12 +40,7 @@ TINY = 1e-300  # keeps a bend of zero from dividing
 
 
 class Optimum(NamedTuple):
-    """The state of the optimizer.
-
-    Expected counts and concentrations of the parameters with Dirichlet priors, by name,
-    values of those that are free numbers, and where candidates have columns the
-    logarithms of prevalence and the weights.
-    """
+    """The state of the optimizer."""
 
     counts: Mapping[str, Float[np.ndarray, "..."]]
     concentration: Mapping[str, Float[np.ndarray, "..."]]

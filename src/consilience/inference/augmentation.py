@@ -127,10 +127,7 @@ def tables_given_truth(
     counts: Iterable[Callable[[Parameters], Parameters]],
     generator: np.random.Generator,
 ) -> dict[str, Float[np.ndarray, "D ..."]]:
-    """Draw parameters given draws of the truth, but for the first; and what follows.
-
-    Of each draw it is said what it counts, by the logarithms of the parameters.
-    """
+    """Draw parameters given draws of the truth, but for the first; and what follows."""
     priors = model.priors
     concentration = {
         name: np.asarray(prior.concentration) for name, prior in priors.items()

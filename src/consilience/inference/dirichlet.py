@@ -149,11 +149,7 @@ def extrapolate(
 
 
 class Evidence:
-    """The objective of a learned concentration, of each that is shared.
-
-    The Dirichlet-multinomial log probability of the counts, vectors integrated out, and
-    the hyperprior; up to a constant.
-    """
+    """The objective of a learned concentration, of each that is shared."""
 
     def __init__(self, prior: Dirichlet, counts: Float[np.ndarray, "*batch L"]) -> None:
         self.start = np.asarray(prior.concentration, float)

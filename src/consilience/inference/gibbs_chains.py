@@ -142,11 +142,7 @@ class Chains:
         return Swept(self.truth, reached)
 
     def height(self, swept: Swept) -> Float[np.ndarray, " C"]:
-        """Return how probable the explanation is that each chain stands in.
-
-        The log-likelihood of all answers, and the prior of the populations: where names
-        of labels are swapped, that is far from its mean.
-        """
+        """Return how probable the explanation is that each chain stands in."""
         apart = (self.population - self.design.centre) / self.design.population
         return swept.log_likelihood.sum(1, dtype=float) - 0.5 * (apart**2).sum(
             (1, 2, 3)
@@ -231,11 +227,7 @@ class Chains:
     def _exchanged(
         self, packed: Float[np.ndarray, "C P"], one: int, other: int
     ) -> Float[np.ndarray, "C P"]:
-        """Return where two states have changed places: an isometry, and its inverse.
-
-        Rows keep their log-odds, but for effects of annotators. Those of a state that
-        hardly occurs are mirrored, so that they suit the prior of the other one.
-        """
+        """Return where two states have changed places: an isometry, and its inverse."""
         population, spread, scale, difficulty, values, distance, odds = self._parts(
             packed
         )
@@ -278,10 +270,7 @@ class Chains:
         return [*parts, packed[:, self.normal :]]
 
     def _unpack(self, packed: Float[np.ndarray, "C P"]) -> None:
-        """Stand where a trajectory has ended. Signs count in products only.
-
-        That of the difficulty stays, since it says at which node an item is easy.
-        """
+        """Stand where a trajectory has ended. Signs count in products only."""
         population, spread, scale, difficulty, values, distance, odds = self._parts(
             packed
         )
@@ -397,10 +386,7 @@ class Chains:
         self.population = mean + self._normal(*mean.shape) / np.sqrt(precision)
 
     def _draw_scales(self) -> None:
-        """Draw the standard deviations of the effects given the rows: a regression.
-
-        Their signs and those of the effects are drawn as well; only products count.
-        """
+        """Draw the standard deviations of the effects given the rows: a regression."""
         if not self.effects:
             return
         for group in range(len(self.member)):
@@ -427,11 +413,7 @@ class Chains:
         return self._regressed(precision, along @ apart)[..., 0]
 
     def _draw_spread(self) -> None:
-        """Draw the standard deviations of what is left in the rows, given the rows.
-
-        The likelihood makes a variance inverse gamma; a proposal from that is taken by
-        the ratio of the half-normal priors.
-        """
+        """Draw the standard deviations of what is left in the rows, given the rows."""
         square = self._by_group(((self.rows - self._mean()) ** 2).sum(3))
         number = self.member.sum(1)[:, None] * self.shape[3]
         freedom = np.maximum(number - 1, 1)

@@ -156,10 +156,7 @@ def draw_given_population(
     seed: Seed,
     report: Reporter,
 ) -> dict[str, Float[np.ndarray, "D ..."]]:
-    """Return draws of the parameters by all items, which lie in so many spaces.
-
-    Chains stand at draws of a fit of some items, evenly taken.
-    """
+    """Return draws of the parameters by all items, which lie in so many spaces."""
     generator = generator_of(seed)
     source = int(generator.integers(2**63))
     flat = {

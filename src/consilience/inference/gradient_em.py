@@ -93,11 +93,7 @@ ROUNDS = 30  # of as many proposals as draws
 def laplace_draws(
     model: Model[Any], summit: Optimized, seed: Seed, number: int, report: Reporter
 ) -> tuple[list[Mode], float]:
-    """Return so many draws, and how many independent ones they equal.
-
-    What belongs to single pairs of labels stays at the mode: it says little of all
-    items together, and there are hundreds.
-    """
+    """Return so many draws, and how many independent ones they equal."""
     place = np.asarray(summit.position, float)
     of_pairs = {
         name for name, axes in model.dims(summit.data.whole).items() if "pair" in axes
@@ -316,12 +312,7 @@ def fit_by_gradient(
     prob: float,
     report: Reporter,
 ) -> Result:
-    """Optimize, and take draws by the posterior bootstrap on request.
-
-    Where items are not independent given the parameters, there is nothing to weigh
-    anew, and draws are those of Laplace's approximation; also where items hold objects,
-    of which each optimization takes seconds.
-    """
+    """Optimize, and take draws by the posterior bootstrap on request."""
     with double_precision():
         key = key_of(seed)
         peak, how, summit = ascend(model, space, steps, key, report)

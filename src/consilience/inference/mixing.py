@@ -228,10 +228,7 @@ def judge(
 def undecided(
     belief: Float[np.ndarray, "U S"],
 ) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, " V"]]:
-    """Return the units that are least decided, and the most probable state of each.
-
-    At most `MOST`, whose draws are kept: 4 bytes for each unit and draw.
-    """
+    """Return the units that are least decided, and the most probable state of each."""
     top = belief.max(1)
     order = np.argsort(top, kind="stable")[:MOST]
     units = np.sort(order[top[order] < DECIDED])
@@ -285,10 +282,7 @@ def _called(name: str, axes: tuple[Any, ...], place: Int[np.ndarray, " A"]) -> s
 
 
 def _differing_most(draws: Shaped[np.ndarray, "C D P"]) -> Int[np.ndarray, " V"]:
-    """Return the quantities with the largest R-hat of halves, without ranks.
-
-    Those that have one value in all draws of all chains are fixed by the model.
-    """
+    """Return the quantities with the largest R-hat of halves, without ranks."""
     moving = np.flatnonzero(np.ptp(draws, axis=(0, 1)) > 0)
     half = draws.shape[1] // 2
     if len(moving) <= MOST or half < 2:

@@ -163,10 +163,7 @@ def in_blocks(guess: Float[Array, "U S"], data: Data) -> Float[Array, "blocks si
 
 
 def _may_pad(space: Space) -> bool:
-    """Return whether units and annotators without answers change no result.
-
-    What covariates of candidates are worth is a mean over all units and annotators.
-    """
+    """Return whether units and annotators without answers change no result."""
     return not (isinstance(space, ChoiceSpace) and space.covariates.names)
 
 

@@ -116,11 +116,7 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
     lean: Lean | None = None,
     straight: Whitening | None = None,
 ) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
-    """Optimize from one start; return the end, the path, and whether it converged.
-
-    Another function may be added to the log density, and the optimizer may work in
-    coordinates that are straight.
-    """
+    """Optimize from one start; return the end, the path, and whether it converged."""
     history: list[float] = []
 
     def loss(moved: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
@@ -172,10 +168,7 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
 def _whitening(
     slope: Slope, place: Float[np.ndarray, " P"], of_all: Bool[np.ndarray, " P"]
 ) -> Whitening | None:
-    """Return coordinates along which what all share bends alike, on the way up.
-
-    In others the steps get short on a ridge, and the optimizer ends before the mode.
-    """
+    """Return coordinates along which what all share bends alike, on the way up."""
     which = np.flatnonzero(of_all)
     if not 0 < len(which) <= FEW:
         return None

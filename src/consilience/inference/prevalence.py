@@ -134,10 +134,7 @@ class ColumnPrior:
     def _along(
         self, how: Walk, start: Vector, counts: Vector
     ) -> Callable[[Float[np.ndarray, " P"]], float]:
-        """Return F by how far the weights moved, up to a constant.
-
-        All that a move does to the odds of candidates is one product.
-        """
+        """Return F by how far the weights moved, up to a constant."""
         bend = _Bend(self, self._named(start))
         share, flat = bend.share, how.odds.reshape(-1, len(how.shape))
         anywhere = bool(bend.far.any())

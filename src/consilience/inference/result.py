@@ -154,10 +154,7 @@ def choose(model: Model[Any], name: str, engine: str, space: Space) -> tuple[str
 
 
 def default_engine(model: Model[Any]) -> tuple[str, str]:
-    """Return the engine's name, and why it was chosen.
-
-    NUTS is never chosen: compiling alone takes it ten seconds and more.
-    """
+    """Return the engine's name, and why it was chosen."""
     first = model.engines[0]
     if "nuts" not in model.engines:
         return first, "it is the one that suits the model"
@@ -170,11 +167,7 @@ def default_engine(model: Model[Any]) -> tuple[str, str]:
 def with_default_draws(
     model: Model[Any], space: Space, engine: str, effort: EngineOptions
 ) -> EngineOptions:
-    """Return how hard an engine works that `auto` chose, where draws are left open.
-
-    A model without a closed form gets them too, from which bounds are read, where they
-    take seconds.
-    """
+    """Return how hard an engine works that `auto` chose, where draws are left open."""
     if effort.draws is not None or engine != "em" or not model.by_gradient(space):
         return effort
     if model.of_classes:

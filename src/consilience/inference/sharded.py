@@ -50,11 +50,7 @@ def no_closed_forms(name: str) -> FitError:
 
 
 class ShardedModel:
-    """A model on the host, laid out for the shards of a study.
-
-    It does what `HostModel` does for an ascent, of models whose parameters all have
-    Dirichlet priors.
-    """
+    """A model on the host, laid out for the shards of a study."""
 
     def __init__(self, model: Model[Any], spaces: Spaces, number: int) -> None:
         self.model, self.spaces = model, spaces

@@ -54,10 +54,7 @@ def contains_counts(
 
 
 def endorsed_share(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
-    """Return the share of *yes*, one *no* imagined; *maybe* is half a yes.
-
-    Zero where nobody was asked.
-    """
+    """Return the share of *yes*, one *no* imagined; *maybe* is half a yes."""
     return (counts[..., 2] + counts[..., 1] / 2) / (counts.sum(-1) + 1)
 
 

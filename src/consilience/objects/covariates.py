@@ -37,11 +37,7 @@ type Tables = dict[str, dict[str, np.ndarray]]  # columns of each kind, by name
 @pytree()
 @dataclass(frozen=True, slots=True)
 class BlockCovariates:
-    """Covariates of the units that have n candidates; B = 2^n blocks.
-
-    Where candidates were asked about, `exceeds` says how often each answer was given,
-    and `is_dataset_label` which of them is the data set's own.
-    """
+    """Covariates of the units that have n candidates; B = 2^n blocks."""
 
     label: Float[AnyArray, "U n P"]
     slope: Float[AnyArray, "U n X"]

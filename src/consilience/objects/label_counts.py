@@ -289,12 +289,7 @@ def log_rising_factorials(
 def duplicate_name_tables(
     parameters: Parameters, num_labels: int
 ) -> Float[AnyArray, "2 B n"]:
-    """Return log p(these further names of a block), by block and how many they are.
-
-    Annotators differ in how readily they give several names of one object: the
-    probability of each is drawn independently, from a Beta distribution, for each
-    response and block. It is one for rivals, and another for synonyms.
-    """
+    """Return log p(these further names of a block), by block and how many they are."""
     size = block_sizes(num_labels).astype(int)
     by_size = duplicate_names_by_size(parameters, num_labels)
     return maths(parameters).once(by_size[:, size])

@@ -113,11 +113,7 @@ def totals(
 
 
 def _further(evidence: Float[Array, "U K"]) -> Float[Array, " U"]:
-    """Return log odds of each further object, for what is known of their number.
-
-    They give the number the mean that it is known to have, if each that there may be
-    is there or not by itself; nothing where nothing is known.
-    """
+    """Return log odds of each further object, for what is known of their number."""
     share = jax.nn.softmax(evidence, axis=1)
     further = share @ jnp.arange(evidence.shape[1])
     most = jnp.isfinite(evidence).sum(1) - 1

@@ -249,10 +249,7 @@ def aggregate(
     model: str,
     **how: Any,
 ) -> Aggregated:
-    """Fit a model to a data frame and answer under the caller's names.
-
-    What is named beside is given to `consilience.fit`.
-    """
+    """Fit a model to a data frame and answer under the caller's names."""
     further = None if pred_probs is None else pred_probs.columns
     answers = answers_of(data, [true_labels, further])
     item, label = answers.item, answers.label

@@ -57,10 +57,7 @@ def agreement_with(
     right: Bool[np.ndarray, " N"],
     counted: Bool[np.ndarray, " N"] | None = None,
 ) -> Float[np.ndarray, " J"]:
-    """Return the share of each annotator's answers that are right; NaN without any.
-
-    An answer that is given twice counts once.
-    """
+    """Return the share of each annotator's answers that are right; NaN without any."""
     people = len(answers.annotator.values)
     code = [answers.item.codes, answers.annotator.codes, answers.label.codes]
     once = np.zeros(answers.number, bool)
@@ -156,10 +153,7 @@ def _means(
     trimmed: int,
     lowest: float,
 ) -> Float[np.ndarray, " J"]:
-    """Return the mean of what the entries of each column say, without the extremes.
-
-    Of those below where it stands now, and of those above, as many are left out.
-    """
+    """Return the mean of what the entries of each column say, without the extremes."""
     says = observed & (other != 0)[:, None]
     ratio = np.divide(size, other[:, None], out=np.full(size.shape, np.nan), where=says)
     rows = np.sort(ratio, axis=0)  # what was not observed stands last
@@ -176,12 +170,7 @@ def _means(
 def _signs(
     covariances: Square, observed: Bool[np.ndarray, "J J"]
 ) -> Float[np.ndarray, " J"]:
-    """Return who is better than chance, most of them: signs that explain the pairs.
-
-    Pairs with a negative covariance are on different sides. A positive one is a path of
-    two edges, through a node of its own; so the two sides are those of a bipartite
-    graph, which the last eigenvector of its random walk tells.
-    """
+    """Return who is better than chance, most of them: signs that explain the pairs."""
     people = len(covariances)
     there = observed | np.eye(people, dtype=bool)
     first, second = np.nonzero(np.triu((covariances > 0) & there))
@@ -208,11 +197,7 @@ def message_passing(
     n_iter: int,
     generator: np.random.RandomState,
 ) -> Float[np.ndarray, " I"]:
-    """Return how far each item is of the label with sign one.
-
-    Messages are divided by the largest after each iteration, which changes no sign and
-    keeps them finite.
-    """
+    """Return how far each item is of the label with sign one."""
     item, who = answers.item.codes, answers.annotator.codes
     reliable = generator.normal(1.0, 1.0, answers.number)
     for _ in range(n_iter):
@@ -307,10 +292,7 @@ class Glad:
 
 
 class Explained(NamedTuple):
-    """Parameters, the truth given them, and expected answers by kind and by habit.
-
-    Of variational Bayes, parameters are exp(E log p), which sum to less than one.
-    """
+    """Parameters, the truth given them, and expected answers by kind and by habit."""
 
     spamming: Float[np.ndarray, "J 2"]
     thetas: Float[np.ndarray, "J K"]

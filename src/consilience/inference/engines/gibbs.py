@@ -78,12 +78,7 @@ def visits(space: Space, chains: int) -> int:
 def better_chains(
     heights: Float[np.ndarray, "T C"], generator: np.random.Generator
 ) -> Int[np.ndarray, " C"]:
-    """Return where chains go on from: not from those that are far below the best.
-
-    Chains that start from votes can settle in different explanations of the answers, of
-    which one is far more probable than another. Left alone they would be averaged as if
-    all were equally so.
-    """
+    """Return where chains go on from: not from those that are far below the best."""
     batches = np.array([part.mean(0) for part in np.array_split(heights, BATCHES)])
     mean, error = batches.mean(0), batches.std(0, ddof=1) / np.sqrt(BATCHES)
     best = int(mean.argmax())

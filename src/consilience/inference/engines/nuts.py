@@ -254,10 +254,7 @@ def _start(
 def with_guess(
     model: Model[Any], space: Space, observations: Observations, seed: Seed
 ) -> tuple[Observations, Parameters]:
-    """Return the observations with a variational guess, and its parameters.
-
-    Models without closed forms keep the vote shares as their guess.
-    """
+    """Return the observations with a variational guess, and its parameters."""
     values: dict[str, Any] = {}
     if model.closed(space):
         sweeps = HostModel(model, space)

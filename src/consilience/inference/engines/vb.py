@@ -101,10 +101,7 @@ def steps_of(model: Model[Any], space: Space, effort: EngineOptions) -> Steps:
 
 
 def default_steps(model: Model[Any], space: Space) -> Steps:
-    """Return when to stop: after as many starts as take some seconds.
-
-    Units are dealt to the finer states of a model at random, and there are more optima.
-    """
+    """Return when to stop: after as many starts as take some seconds."""
     split, visits = num_substates(model), max(len(space.unit) * space.state.shape[1], 1)
     most = STARTS if split == 1 else FINER_STARTS
     most, visits = STARTS_IF_LARGE if visits > LARGE else most, visits * split
