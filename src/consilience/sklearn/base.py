@@ -91,29 +91,6 @@ $answers
 'malamute'"""
 
 
-def completed[E: type](estimator: E) -> E:
-    """Put the parts that estimators share in place of `$name` in a docstring."""
-    doc = cleandoc(estimator.__doc__ or "")
-    estimator.__doc__ = Template(doc).substitute(SHARED)
-    return estimator
-
-
-def of_model(
-    name: str, model: str, summary: str | None, attributes: str = ATTRIBUTES
-) -> str:
-    """Return the docstring of an estimator, with the references of its model."""
-    loaded = annotators.load(model)
-    sections = {
-        "name": name,
-        "model": model,
-        "summary": cleandoc(summary or ""),
-        "attributes": attributes,
-        "references": "\n".join(loaded.references),
-        "engine": loaded.engines[0],
-    }
-    return Template(OF_MODEL).substitute(SHARED | sections)
-
-
 class Aggregator(BaseEstimator):  # type: ignore[misc]
     """Base class: a method of aggregation as a scikit-learn estimator.
 
@@ -134,6 +111,19 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
     """
 
     labels_: pd.Series
+
+    def __init_subclass__(cls, *, attributes: str = ATTRIBUTES, **more: Any) -> None:
+        """Fill what estimators share into a docstring, or write that of a model."""
+        super().__init_subclass__(**more)
+        members, shared = vars(cls), {**SHARED, "attributes": attributes}
+        doc = cleandoc(members.get("__doc__") or "")
+        if "model" in members and "Examples" not in doc:
+            loaded = annotators.load(members["model"])
+            shared |= {"name": cls.__name__, "model": members["model"], "summary": doc}
+            shared |= {"references": "\n".join(loaded.references)}
+            shared |= {"engine": loaded.engines[0]}
+            doc = OF_MODEL
+        cls.__doc__ = Template(doc).safe_substitute(shared)
 
     def fit_predict(
         self, data: pd.DataFrame, *more: Any, **more_by_name: Any
@@ -178,7 +168,6 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
         raise AttributeError(msg)
 
 
-@completed
 class ProbabilisticAggregator(Aggregator):
     """Base class: a method that states how probable each label is.
 
@@ -227,7 +216,6 @@ def no_labels(dtype: str = "float") -> pd.Series:
     return pd.Series([], dtype=dtype, name="agg_label")
 
 
-@completed
 class ModelAggregator(ProbabilisticAggregator):
     """Base class: an annotator model of `consilience.fit` as an estimator.
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from consilience.errors import OptionError, not_among
 from consilience.fitting import EngineOptions
 from consilience.sklearn.answers import Aggregated, Answers, Column, answers_of
-from consilience.sklearn.base import ModelAggregator, completed
+from consilience.sklearn.base import ModelAggregator
 from consilience.sklearn.published import Glad, Mace
 
 CLASSICAL = "classical"
@@ -72,7 +72,6 @@ class ClassicalAggregator(ModelAggregator):
         raise NotImplementedError
 
 
-@completed
 class GLAD(ClassicalAggregator):
     """GLAD: a right answer has log-odds of the ability times the ease of the task.
 
@@ -182,7 +181,6 @@ class GLAD(ClassicalAggregator):
         self.betas_ = answers.item.series(point[len(ability) :], "beta")
 
 
-@completed
 class MACE(ClassicalAggregator):
     """MACE: an annotator either knows the truth or answers at random.
 

@@ -13,14 +13,7 @@ import pandas as pd
 from consilience.errors import ConsilienceWarning, OptionError, not_among
 from consilience.fitting import EngineOptions
 from consilience.sklearn.answers import Aggregated, Answers, answers_of, earlier_counts
-from consilience.sklearn.base import (
-    ATTRIBUTES,
-    FIT,
-    PROBAS,
-    ModelAggregator,
-    completed,
-    of_model,
-)
+from consilience.sklearn.base import ATTRIBUTES, FIT, PROBAS, ModelAggregator
 
 STRATEGIES = ("assign", "addition", "prior")
 SKILLS = """\
@@ -38,35 +31,30 @@ class BayesianDawidSkene(ModelAggregator):
     """Bayesian Dawid-Skene: confusion matrices of annotators, with a fixed prior."""
 
     model = "bayesian_dawid_skene"
-    __doc__ = of_model("BayesianDawidSkene", model, __doc__)
 
 
 class HierarchicalDawidSkene(ModelAggregator):
     """Hierarchical Dawid-Skene: confusion matrices from a learned population."""
 
     model = "hierarchical_dawid_skene"
-    __doc__ = of_model("HierarchicalDawidSkene", model, __doc__)
 
 
 class Multinomial(ModelAggregator):
     """Pooled multinomial: all annotators share one confusion matrix."""
 
     model = "multinomial"
-    __doc__ = of_model("Multinomial", model, __doc__)
 
 
 class ClassConditional(ModelAggregator):
     """Class-conditional: each annotator has an accuracy for each true label."""
 
     model = "class_conditional"
-    __doc__ = of_model("ClassConditional", model, __doc__)
 
 
 class CommunityBCC(ModelAggregator):
     """Community BCC: each annotator mixes a few confusion matrices that all share."""
 
     model = "community_bcc"
-    __doc__ = of_model("CommunityBCC", model, __doc__)
 
 
 class EBCC(ModelAggregator):
@@ -76,24 +64,20 @@ class EBCC(ModelAggregator):
     """
 
     model = "ebcc"
-    __doc__ = of_model("EBCC", model, __doc__)
 
 
 class LogisticRandomEffects(ModelAggregator):
     """Logistic random effects: confusion matrices that depend on items' difficulty."""
 
     model = "logistic_random_effects"
-    __doc__ = of_model("LogisticRandomEffects", model, __doc__)
 
 
 class ItemDifficulty(ModelAggregator):
     """Item difficulty: annotators share a confusion matrix that depends on the item."""
 
     model = "item_difficulty"
-    __doc__ = of_model("ItemDifficulty", model, __doc__)
 
 
-@completed
 class AutoAggregator(ModelAggregator):
     """Model average: several models compared, and their posteriors mixed.
 
@@ -126,27 +110,23 @@ class AutoAggregator(ModelAggregator):
     model = "auto"
 
 
-class SharedErrors(ModelAggregator):
+class SharedErrors(ModelAggregator, attributes=f"{SKILLS}\n{ATTRIBUTES}"):
     """One coin with shared errors: accuracies differ, errors are distributed alike."""
 
     model = "shared_errors"
-    __doc__ = of_model("SharedErrors", model, __doc__, f"{SKILLS}\n{ATTRIBUTES}")
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)
         self.skills_ = _skills(result)
 
 
-class BWA(ModelAggregator):
+class BWA(ModelAggregator, attributes=f"{WEIGHTS}\n{PROBAS}\n{MEAN_PRIORS}\n{FIT}"):
     """Bayesian weighted average: votes weighted by the precision of each worker.
 
     The model has no confusion matrices, so there is no `errors_`.
     """
 
     model = "bwa"
-    __doc__ = of_model(
-        "BWA", model, __doc__, f"{WEIGHTS}\n{PROBAS}\n{MEAN_PRIORS}\n{FIT}"
-    )
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)
@@ -155,7 +135,6 @@ class BWA(ModelAggregator):
         )
 
 
-@completed
 class DawidSkene(ModelAggregator):
     """Dawid-Skene: a confusion matrix for each annotator, by maximum likelihood.
 
@@ -271,7 +250,6 @@ class DawidSkene(ModelAggregator):
         self.errors_ = pd.DataFrame()
 
 
-@completed
 class OneCoinDawidSkene(DawidSkene):
     """One coin: each annotator has one accuracy, whatever the true label.
 

@@ -7,12 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from consilience.errors import OptionError, not_among
 from consilience.sklearn.answers import Answers, answers_of
-from consilience.sklearn.base import (
-    Aggregator,
-    ProbabilisticAggregator,
-    completed,
-    no_labels,
-)
+from consilience.sklearn.base import Aggregator, ProbabilisticAggregator, no_labels
 from consilience.sklearn.published import (
     agreement_with,
     agreement_with_votes,
@@ -26,7 +21,6 @@ from consilience.sklearn.published import (
 )
 
 
-@completed
 class MajorityVote(ProbabilisticAggregator):
     """Majority vote: the label that most annotators gave, votes weighted if asked for.
 
@@ -165,7 +159,6 @@ class _SharesBySkill(_VotesBySkill, ProbabilisticAggregator):
         self.labels_, self.probas_ = votes.labels_, votes.probas_
 
 
-@completed
 class Wawa(_SharesBySkill):
     """Worker agreement with aggregate: votes weighted by agreement with the majority.
 
@@ -193,7 +186,6 @@ class Wawa(_SharesBySkill):
         return self
 
 
-@completed
 class ZeroBasedSkill(_SharesBySkill):
     """Zero-based skill: skills follow the agreement with the votes that they weigh.
 
@@ -252,7 +244,6 @@ class ZeroBasedSkill(_SharesBySkill):
         return self
 
 
-@completed
 class GoldMajorityVote(_SharesBySkill):
     """Gold majority vote: votes weighted by accuracy on tasks of known truth.
 
@@ -296,7 +287,6 @@ class GoldMajorityVote(_SharesBySkill):
         return self
 
 
-@completed
 class MMSR(_VotesBySkill):
     """M-MSR: accuracies by robust completion of the matrix of agreement.
 
@@ -381,7 +371,6 @@ class MMSR(_VotesBySkill):
         self.labels_, self.scores_ = votes.labels_, votes.probas_
 
 
-@completed
 class KOS(Aggregator):
     """KOS: messages between tasks and workers, of two labels.
 
