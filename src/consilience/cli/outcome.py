@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def keeping(unfinished: Path) -> Iterator[None]:
-    """Say how to go on with a fit that is interrupted."""
+def resumed(out: Path, show: Console | None = None) -> Iterator[Path]:
+    """Give the folder of what is unfinished; say that, or how, it is gone on from."""
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    if show is not None and unfinished.exists():
+        show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
     try:
-        yield
+        yield unfinished
     except KeyboardInterrupt:
         if unfinished.exists():
             again = f"the same command goes on from what {unfinished} has of the fit"

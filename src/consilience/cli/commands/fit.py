@@ -30,7 +30,7 @@ from consilience.cli.options import (
     read_gold,
     read_responses,
 )
-from consilience.cli.outcome import keeping, print_fitted, save, summary
+from consilience.cli.outcome import print_fitted, resumed, save, summary
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.console import VERBOSITY, Console
 from consilience.errors import UnfamiliarAnnotatorsWarning, as_options
@@ -172,10 +172,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 
     if len(data.kinds) == 1:
         print_expected(show, data, model, engine, work)
-    unfinished = out.with_name(f"{out.name}.unfinished")
-    if unfinished.exists():
-        show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
-    with keeping(unfinished):
+    with resumed(out, show) as unfinished:
         fitted = fitting.fit(
             data,
             model=model,

@@ -6,7 +6,7 @@ from shutil import rmtree
 from typing import Any
 
 from consilience.cli.options import Reading, read_options
-from consilience.cli.outcome import keeping, print_fitted, summary
+from consilience.cli.outcome import print_fitted, resumed, summary
 from consilience.cli.terminal import check_free, finish, screen
 from consilience.errors import OptionError, as_options
 
@@ -23,9 +23,8 @@ def read_shards(
     options = read_options(reading, None)
     check_options(options, reading.format)
     show = screen(as_json=json)
-    unfinished = out.with_name(f"{out.name}.unfinished")
     given = address or source
-    with keeping(unfinished), bar() as report:
+    with resumed(out), bar() as report:
         made = written_shards(
             given, out, options, rows=rows, overwrite=overwrite, report=report
         )
@@ -75,12 +74,8 @@ def fit_shards(
     show = screen(as_json=json)
     shards = Shards.load(folder)
     show.print(shards.cleaning.account()[0])
-    unfinished = out.with_name(f"{out.name}.unfinished")
-    if unfinished.exists():
-        show.print(f"goes on from what {unfinished} has of this fit", soft_wrap=True)
-    how |= {"checkpoint": unfinished, "progress": True}
-    with keeping(unfinished):
-        fitted = fitting.fit_shards(shards, **how)
+    with resumed(out, show) as unfinished:
+        fitted = fitting.fit_shards(shards, checkpoint=unfinished, progress=True, **how)
     with bar() as report:
         fitted.save(out, overwrite=overwrite, progress=report)
     rmtree(unfinished, ignore_errors=True)
