@@ -50,15 +50,6 @@ def test_each_part_holds_its_answers_and_the_experts_majority(study):
     assert main.gold.astype("str").to_numpy().tolist() == [["a.JPEG", "2", "yes", "2"]]
     golden = read(study, format="reassessed_imagenet_golden")
     assert rows(golden) == [["a.JPEG", "11", "2", "no"], ["a.JPEG", "9", "2", "yes"]]
-    joint = read(study, format="reassessed_imagenet_joint")
-    assert rows(joint) == [
-        ["a.JPEG", "11", "2", "no"],
-        ["a.JPEG", "7", "1", "no"],
-        ["a.JPEG", "9", "2", "yes"],
-        ["b.JPEG", "9", "1", "yes"],
-    ]
-    assert (joint.cleaning.read, joint.cleaning.kept) == (6, 4)
-    assert joint.cleaning.dropped[0].count == 2
 
 
 def test_the_first_round_needs_no_golden_files(study):
@@ -66,7 +57,7 @@ def test_the_first_round_needs_no_golden_files(study):
     (study / "raters_golden.npz").unlink()
     assert read(study).gold is None
     with pytest.raises(SourceError, match=r"raters_golden\.npz: the file is miss"):
-        read(study, format="reassessed_imagenet_joint")
+        read(study, format="reassessed_imagenet_golden")
 
 
 def test_a_file_that_is_cut_off_is_refused(study):
@@ -91,10 +82,6 @@ def test_the_study_has_its_published_counts(data_folder):
     assert (design.questions, design.items, design.annotators) == (184_962, 24_889, 85)
     assert design.frequencies == {"no": 729_424, "maybe": 78_942, "yes": 116_444}
     assert design.answers_per_question.min == design.answers_per_question.max == 5
-    joint = read(
-        data_folder / "reassessed-imagenet", format="reassessed_imagenet_joint"
-    )
-    assert joint.num_responses == 924_810 - 553 * 5 + 553 * 78
 
 
 def test_the_folder_of_imagenetv2_names_the_classes(study, tmp_path):

@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -35,14 +34,14 @@ from consilience.errors import OptionError, SourceError
 from consilience.imagenet.pickles import load_frame, load_object_array
 from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
-from consilience.responses.draft import Account, Draft, Dropped
+from consilience.responses.draft import Account, Draft
 from consilience.responses.format_table import Reader
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_frame
 from consilience.responses.sources.frames import Source, readable
 from consilience.responses.sources.opening import fingerprints
 from consilience.responses.table import Responses
-from consilience.responses.text import Coded, concatenate, encode, index, text_array
+from consilience.responses.text import Coded, encode, index, text_array
 from consilience.validation_images import (
     FILE,
     lists_validation_images,
@@ -62,8 +61,6 @@ OFFER = (
 ANONYMOUS = "The study releases no annotator ids: every answer is anonymous."
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"
 NUM_LABELS = 1000
-
-type Part = Literal["main", "golden", "joint"]
 
 
 def _study_folder(sources: Sequence[Source], name: str) -> tuple[Path, list[Path]]:
@@ -213,48 +210,35 @@ class _Answers:
 
 
 def read_reassessed_imagenet(
-    sources: Sequence[Source], options: ReadOptions, part: Part = "main"
+    sources: Sequence[Source], options: ReadOptions, part: str = MAIN
 ) -> Responses:
-    """Read the folder of the study."""
+    """Read the folder of the study, and of it the file of one round."""
     folder, listing = _study_folder(sources, "reassessed_imagenet")
-    rounds = {"main": [MAIN], "golden": [GOLDEN], "joint": [MAIN, GOLDEN]}[part]
-    answers = [_read_answers(folder / name) for name in rounds]
-    dropped: list[Dropped] = []
-    if part == "joint":
-        answers[0], dropped = _without(answers[0], answers[1])
-    used = [folder / name for name in rounds]
-    gold = None
+    answers, used, gold = _read_answers(folder / part), [folder / part], None
     if (folder / EXPERTS).exists():
         gold = _gold(_read_answers(folder / EXPERTS))
         used.append(folder / EXPERTS)
-    draft = _draft(answers, dropped, gold)
+    draft = _draft(answers, gold)
     if listing:
         draft = replace(draft, items=_items(draft.item, listing[0].parent))
     responses = assemble(draft, options)
     return replace(responses, sources=fingerprints([*used, *listing]))
 
 
-def _draft(
-    answers: list[_Answers], dropped: list[Dropped], gold: pd.DataFrame | None
-) -> Draft:
-    starts = np.cumsum([0] + [len(a.pair) for a in answers])
+def _draft(answers: _Answers, gold: pd.DataFrame | None) -> Draft:
+    pair, raters = answers.pair, answers.annotator
 
     def where(row: int) -> str:
-        k = int(np.searchsorted(starts, row, side="right")) - 1
-        a, i = answers[k], row - int(starts[k])
-        return f"{a.path}, rater {a.annotator[i]}, pair {a.pair[i]}"
+        return f"{answers.path}, rater {raters[row]}, pair {pair[row]}"
 
-    raters = np.concatenate([a.annotator for a in answers])
     ids, codes = np.unique(raters, return_inverse=True)
-    lost = sum(part.count for part in dropped)
-    account = Account(unit="answers", read=len(raters) + lost, dropped=dropped)
     return Draft(
-        account=account,
+        account=Account(unit="answers", read=len(raters)),
         kind="contains",
-        item=concatenate([a.item.take(a.pair) for a in answers]),
+        item=answers.item.take(pair),
         annotator=Coded(codes.astype(np.int32), pa.array(ids.astype(str), pa.string())),
-        label=concatenate([a.label.take(a.pair) for a in answers]),
-        answer=np.concatenate([a.answer for a in answers]),
+        label=answers.label.take(pair),
+        answer=answers.answer,
         row=np.arange(len(raters)),
         where=where,
         labels=label_frame([str(i) for i in range(NUM_LABELS)]),
@@ -298,19 +282,6 @@ def _cube(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             yield pair, answer
 
 
-def _without(main: _Answers, golden: _Answers) -> tuple[_Answers, list[Dropped]]:
-    """Drop the first round's answers to the golden pairs: they were asked again."""
-    golden_pairs = pd.MultiIndex.from_frame(_pairs(golden))
-    again = pd.MultiIndex.from_frame(_pairs(main)).isin(golden_pairs)[main.pair]
-    if not again.any():
-        return main, []
-    first = int(again.argmax())
-    place = f"{main.path}, rater {main.annotator[first]}, pair {main.pair[first]}"
-    reason = "the pair is golden and was asked again in the golden round"
-    kept = {n: getattr(main, n)[~again] for n in ("annotator", "pair", "answer")}
-    return replace(main, **kept), [Dropped(reason, int(again.sum()), place)]
-
-
 def _pairs(answers: _Answers) -> pd.DataFrame:
     columns = {"item": answers.item, "label": answers.label}
     texts = {n: index(c.values).take(c.codes) for n, c in columns.items()}
@@ -348,10 +319,5 @@ REASSESSED = Reader(
 REASSESSED_GOLDEN = Reader(
     name="reassessed_imagenet_golden",
     what="the same folder: the second round, about the golden pairs",
-    read=partial(read_reassessed_imagenet, part="golden"),
-)
-REASSESSED_JOINT = Reader(
-    name="reassessed_imagenet_joint",
-    what="the same folder: both rounds, golden pairs by the second alone",
-    read=partial(read_reassessed_imagenet, part="joint"),
+    read=partial(read_reassessed_imagenet, part=GOLDEN),
 )

@@ -71,7 +71,6 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     ),
     "reassessed_imagenet": (".imagenet.studies:REASSESSED", "raters.npz"),
     "reassessed_imagenet_golden": (".imagenet.studies:REASSESSED_GOLDEN", ""),
-    "reassessed_imagenet_joint": (".imagenet.studies:REASSESSED_JOINT", ""),
     "responses": ("canonical_folder", "responses.parquet"),
     "scale": (
         "tools.scale:TOOL",
