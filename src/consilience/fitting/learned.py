@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from consilience.executors import Threads
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import Single, temper_result
-from consilience.inference.ascent import Steps, logs_of, point
+from consilience.inference.ascent import Steps, logs_of, optimize, point
 from consilience.inference.engines import em, vb
 from consilience.inference.given_population import CHAINS, GIVEN, draw_given_population
 from consilience.inference.options import generator_of
@@ -20,7 +20,6 @@ from consilience.inference.result import Optimization, Result, at_a_point
 from consilience.inference.sharded import (
     ShardedModel,
     draw_from_shards,
-    optimize_shards,
     result_of_draws,
 )
 from consilience.model import HostModel, Model
@@ -135,9 +134,10 @@ def _by_closed_forms(
     sweeps = ShardedModel(model, study.space, len(study.shards))
     rule = RULES[way.engine]
     of_climb, of_draws = generator_of(way.seed).spawn(2)
+    host = cast("HostModel", sweeps)
     try:
-        where, how = optimize_shards(sweeps, rule, way.steps, of_climb, report)
-        parameters = point(cast("HostModel", sweeps), where)
+        where, how = optimize(host, rule, way.steps, of_climb, report)
+        parameters = point(host, where)
         logs = logs_of(rule, where)
         of_items = partial(_at_a_point, model, logs, parameters, how)
         if way.draws:

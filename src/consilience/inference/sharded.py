@@ -17,7 +17,7 @@ from jaxtyping import Float
 from consilience.continuing import Loop
 from consilience.errors import FitError
 from consilience.executors import Room, Sum, Threads
-from consilience.inference.ascent import Optimum, Steps, UpdateRule, optimize
+from consilience.inference.ascent import Optimum
 from consilience.inference.augmentation import (
     BURN_IN,
     FEWEST,
@@ -113,17 +113,6 @@ def _size(part: HostModel) -> int:
 
 def _as_sum(swept: Swept) -> Sum:
     return Sum(float(swept.log_likelihood.sum()), swept.counts)
-
-
-def optimize_shards(
-    model: ShardedModel,
-    rule: UpdateRule,
-    steps: Steps,
-    generator: np.random.Generator,
-    report: Reporter,
-) -> tuple[Optimum, Optimization]:
-    """Optimize over all shards, as over a study in memory."""
-    return optimize(cast("HostModel", model), rule, steps, generator, report)
 
 
 def draw_from_shards(

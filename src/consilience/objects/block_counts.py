@@ -169,13 +169,6 @@ def _allocations(
     return of_unit.astype(np.int32), exhaustive_singles, ways.sum(1)
 
 
-def row_of_allocation(
-    blocks: Blocks, table: Float[AnyArray, "U k"]
-) -> Float[AnyArray, "V k"]:
-    """Return the row of its unit for each allocation."""
-    return table[blocks.of_unit]
-
-
 def starts(blocks: Blocks) -> Int[np.ndarray, " U1"]:
     """Return where the allocations of each unit begin, and where the last end."""
     return np.searchsorted(blocks.of_unit, np.arange(len(blocks.votes) + 1))
@@ -187,7 +180,7 @@ def log_sum_allocations(
     """Return the log of the sum over the allocations of each unit."""
     largest = _largest(blocks, logs)
     xp = maths(logs).xp
-    total = sum_allocations(blocks, xp.exp(logs - row_of_allocation(blocks, largest)))
+    total = sum_allocations(blocks, xp.exp(logs - largest[blocks.of_unit]))
     return largest + xp.log(total)
 
 
@@ -229,7 +222,7 @@ def log_sum_allocations_and_sizes(
     partitions = enumerated(blocks.num_labels)
     weight = phi @ partitions.incidence.astype(phi.dtype) + rest[:, None]
     largest = _largest(blocks, weight.max(1, keepdims=True))
-    share = xp.exp(weight - row_of_allocation(blocks, largest))
+    share = xp.exp(weight - largest[blocks.of_unit])
     size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
     total = sum_allocations(blocks, share @ size.astype(phi.dtype))
     return largest + xp.log(xp.maximum(total, np.finfo(total.dtype).tiny))

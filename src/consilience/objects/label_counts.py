@@ -31,7 +31,6 @@ from consilience.objects.block_counts import (
     Blocks,
     block_sizes,
     log_sum_allocations_and_sizes,
-    row_of_allocation,
 )
 from consilience.objects.covariates import BlockCovariates
 from consilience.objects.endorsement import ENDORSEMENT_DIMS, endorsement, log_endorsed
@@ -124,7 +123,7 @@ def allocation_weights(
         ],
         axis=1,
     )
-    low, high, *names = xp.split(row_of_allocation(blocks, rows), 4, axis=1)
+    low, high, *names = xp.split(rows[blocks.of_unit], 4, axis=1)
     low, high = (
         weight + elsewhere * log_sigmoid(-rate)
         for weight, rate in zip((low, high), rates, strict=True)
