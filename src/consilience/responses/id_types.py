@@ -218,10 +218,7 @@ def type_of_arrow(column: pa.DataType) -> str | None:
 
 
 def common_type(types: Sequence[str | None]) -> str | None:
-    """Return the type of columns that are put below one another, as pandas has it.
-
-    `MIXED` where pandas would make objects of them; text of several types is text.
-    """
+    """Return the type of columns that are put below one another, as pandas has it."""
     if len(set(types)) == 1:
         return types[0]
     plain = [name for name in types if name not in (None, MIXED)]

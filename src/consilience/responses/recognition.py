@@ -94,10 +94,7 @@ def _of_library(name: str) -> Reader:
 
 
 def formats_of(probe: Probe, among: Iterable[str | Tool] | None = None) -> list[Any]:
-    """Return the formats that a source is of, by its marks.
-
-    A record goes before those that are listed in it.
-    """
+    """Return the formats that a source is of, by its marks."""
     inside = (replace(probe, record=r, names=[*r]) for r in probe.inside)
     among = names() if among is None else list(among)
     for each in (probe, *inside):

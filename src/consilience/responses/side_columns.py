@@ -55,11 +55,7 @@ def roles_in(
     *,
     strict: bool = False,
 ) -> dict[str, str]:
-    """Return the column of each role.
-
-    Names are those of the answers' columns, which the table may have or not, unless
-    they must be there.
-    """
+    """Return the column of each role."""
     names = table.names
     for role in roles if strict else ():
         find(names, role, getattr(columns, role, None), table.source)
@@ -145,11 +141,7 @@ def ranked(
     columns: Columns = _UNNAMED,
     where: str = "predictions",
 ) -> pd.DataFrame:
-    """Return predictions as rows of item, label and rank (1 for the best).
-
-    The one label of an item is its first; of several, scores say which is. Columns that
-    are called as labels hold the scores of these.
-    """
+    """Return predictions as rows of item, label and rank (1 for the best)."""
     if {*PAIR, "rank"} <= {*frame} and columns == _UNNAMED:
         return _spelled(frame, named)
     names = [plain(n) if plain(n) in _OF_MODELS else n for n in map(str, frame)]

@@ -97,10 +97,7 @@ def _listed(given: object) -> list[object] | None:
 def label_table(
     given: object, options: ReadOptions, draft: Draft | None = None
 ) -> pd.DataFrame:
-    """Labels in their order, from a list or from a table.
-
-    A draft's answers go by the column of the table that holds most of their labels.
-    """
+    """Labels in their order, from a list or from a table."""
     listed = _listed(given)
     if listed is not None:
         return checked_labels(label_frame([cell_text(label) for label in listed]))
@@ -210,10 +207,7 @@ def item_table(
 def gold_table(
     given: object, options: ReadOptions, named: Named, *, strict: bool = False
 ) -> pd.DataFrame:
-    """Gold labels as texts: `item`, `label` and what there is of what else gold says.
-
-    That is `answer`, `annotator` beside an answer, `main`, and `inclusion`.
-    """
+    """Gold labels as texts: `item`, `label`, and what else gold says."""
     table = side_table(given, options, "gold")
     names = roles_in(table, named, options.columns, strict=strict)
     rest = [name for name in table.names if name not in names.values()]
@@ -257,11 +251,7 @@ def nothing_shared(wanted: pd.Index, names: pd.Index) -> DataError:
 def settle_offer(
     draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
 ) -> tuple[Offer, pd.DataFrame | None, pd.DataFrame]:
-    """Settle which labels were on screen, and hold every answer against them.
-
-    The caller's word goes before the source's. Returns the offer, its table where it is
-    listed, and all labels.
-    """
+    """Settle the offer, its table and all labels, and hold the answers against them."""
     labels, offer, offered = draft.labels, draft.offer, draft.offered
     if options.offered is not None:
         labels, offered = offered_table(options.offered, options)

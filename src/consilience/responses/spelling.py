@@ -46,11 +46,7 @@ def normal(text: str) -> str:
 
 
 def plainly_apart(texts: pa.StringArray) -> bool:
-    """Say whether texts differ in more than a person may miss; if so, no two are alike.
-
-    Of ASCII, all but letters and numbers is left out, of all texts at once. Texts that
-    are then the same need not be alike.
-    """
+    """Say whether texts differ in more than a person may miss: no two are alike."""
     if not pc.all(pc.string_is_ascii(texts)).as_py():
         return False
     bare = pc.replace_substring_regex(pc.ascii_lower(texts), "[^a-z0-9]+", "")
@@ -74,10 +70,7 @@ def spelling_key(options: ReadOptions) -> Callable[[str], str]:
 def merge_spellings(
     draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
 ) -> tuple[Draft, pd.DataFrame | None]:
-    """Merge numbers that are written in several ways, and spellings that are one label.
-
-    A spelling that the caller lists is kept, else the most frequent one.
-    """
+    """Merge spellings of a label or number: into one listed, else the most usual."""
     listed = listed_labels(options)
     texts, codes = draft.label.values.to_pylist(), draft.label.codes
     number = np.bincount(codes[codes >= 0], minlength=len(texts))

@@ -159,24 +159,17 @@ def natural_order(values: pa.StringArray) -> Int[np.ndarray, " V"]:
 
 
 def num_distinct(codes: Int[np.ndarray, " N"]) -> int:
-    """Count the distinct values among numbers from 0 that lie close together.
-
-    A table of marks: sorting or hashing ten million row numbers takes ten times longer.
-    """
+    """Count the distinct values among numbers from 0 that lie close together."""
+    # Sorting or hashing ten million row numbers takes ten times longer.
     marks = np.zeros(int(codes.max(initial=-1)) + 1, bool)
     marks[codes] = True
     return int(marks.sum())
 
 
 def alike_numbers(labels: Iterable[str]) -> dict[str, str]:
-    """Return how numbers are written alike, for those that are written otherwise.
-
-    Whole numbers have no point, or all have one where others have fractions; a single
-    ``2.0`` may be a name.
-
-    >>> alike_numbers(["1", "1.0", "unsure"]), alike_numbers(["1", "2.0", "2.5"])
-    ({'1.0': '1'}, {'1': '1.0'})
-    """
+    """Return how numbers are written alike, for those that are written otherwise."""
+    # Whole numbers have no point, or all have one where others have fractions; a
+    # single `2.0` may be a name.
     numbers = set(filter(_PLAIN.fullmatch, labels))
     whole = {text for text in numbers if "." not in text}
     pointed = {text: text[:-2] for text in numbers if text.endswith(".0")}
@@ -237,10 +230,7 @@ def has_order(labels: Sequence[str]) -> bool:
 
 
 def is_scale(labels: Sequence[str]) -> bool:
-    """Say whether labels that stand in this order are steps of a scale or ratings.
-
-    Words must be of a known scale, and numbers follow one another.
-    """
+    """Say whether labels that stand in this order are steps of a scale or ratings."""
     if len(labels) < 3 or not has_order(labels):
         return False
     numbers = _numbered(labels)
@@ -251,11 +241,7 @@ def is_scale(labels: Sequence[str]) -> bool:
 
 
 def _numbered(labels: Sequence[str]) -> list[float] | None:
-    """Return the one number in each label, where they differ in little else.
-
-    Beside words that differ, numbers count only where each label begins with its own,
-    as in ``1 = bad``.
-    """
+    """Return the one number in each label, where they differ in little else."""
     matches = [list(_NUMBER.finditer(label)) for label in labels]
     if not all(len(each) == 1 for each in matches):
         return None

@@ -36,10 +36,7 @@ _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/{1,2}(?!/)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a source: how many, the first ones, and all of them in batches.
-
-    `stamp` says which files they are of, of what size and when they were changed.
-    """
+    """Rows of a source: how many, the first ones, and all of them in batches."""
 
     number: int
     head: pa.Table
@@ -49,11 +46,7 @@ class Rows:
 
 
 def as_address(source: str) -> str | None:
-    """Return the address that a text is, also where a path has taken a slash, or None.
-
-    >>> as_address("s3:/bucket/answers.parquet")
-    's3://bucket/answers.parquet'
-    """
+    """Return the address that a text is, also where a path took a slash, or None."""
     match = _ADDRESS.match(source)
     if match is None or len(match[1]) == 1:  # a drive
         return None

@@ -140,11 +140,9 @@ def _listing(looks: Mapping[str, str]) -> str:
 def _agree(
     columns: Mapping[str, Coded], names: Sequence[str], others: Sequence[str]
 ) -> bool:
-    """Say whether several columns hold labels of others and agree beyond chance.
-
-    The mean share of the others who say the same, and that expected of other rows, must
-    differ by `_ERRORS` standard errors. One column alone may as well be the truth.
-    """
+    """Say whether several columns hold labels of others and agree beyond chance."""
+    # The mean share of the others who say the same, and that expected of other rows,
+    # differ by `_ERRORS` standard errors; one column alone may as well be the truth.
     stacked = concatenate([columns[n] for n in (*others, *names)]).used()
     number = len(stacked.values)
     if len(names) < 2 or not others or number > _LABELS:

@@ -35,10 +35,7 @@ def extra_columns(
 def item_texts(
     item: Coded, columns: Mapping[str, Coded], account: Account
 ) -> pd.DataFrame | None:
-    """Return what shows the items: `item`, and a text or a link of it in `text`.
-
-    That is a column that says the same in all rows of an item; None where none does.
-    """
+    """Return what shows the items: `item`, and a text or a link of it in `text`."""
     best, shown = (False, -np.inf), ""
     for name, column in columns.items():
         seen, prior = look(column), name_prior(name, "item")

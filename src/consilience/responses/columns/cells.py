@@ -92,11 +92,7 @@ class Separated(NamedTuple):
 
 
 def separated(column: Coded) -> Separated | None:
-    """Return how cells seem to be separated; None: each is one label.
-
-    It is sure where most parts come back in other cells, and uneven where cells have
-    one part, or two, or more.
-    """
+    """Return how cells seem to be separated, surely if parts come back; None: not."""
     texts = [t for t in column.values[:_MAX_VALUES].to_pylist() if t is not None]
     for separator in _SEPARATORS:
         split = {text: split_labels(text, separator) for text in texts}
@@ -291,10 +287,7 @@ def counts(
     zero: bool = False,
     most: int = 2**53 - 1,
 ) -> Int[np.ndarray, " N"]:
-    """Read counts: whole numbers of at least one (or, with `zero`, of at least none).
-
-    None is above `most`, and their sum is below 2**53: beyond it numbers are inexact.
-    """
+    """Read counts: whole numbers of at least one, or, with `zero`, of none."""
     numbers = pd.to_numeric(
         pd.Series(column.values.to_pylist(), dtype="str"), errors="coerce"
     ).to_numpy(float)

@@ -190,10 +190,7 @@ def _check_crossed(table: TextTable, names: list[str]) -> None:
 
 
 def _of_one_answer(table: TextTable, matrix: Matrix) -> bool:
-    """Return whether a further column repeats, and labels are the same wherever it is.
-
-    Then each row may be an answer, about an item of which some columns say something.
-    """
+    """Return whether labels are the same wherever a column that repeats is."""
     for name, column in table.columns.items():
         if name in {*matrix.columns, matrix.lead} or not looks.repeats(column):
             continue
@@ -253,11 +250,8 @@ def matrix_of(table: TextTable, options: ReadOptions) -> Matrix | None:
 def _counts(
     row: Codes, column: Codes, values: list[str], code: Codes, names: list[str]
 ) -> tuple[bool, list[str]]:
-    """Return whether cells are counts of answers, and which columns are their sums.
-
-    What many say, few say otherwise: sums of rows vary less than their parts. Ratings
-    of one item go up and down together.
-    """
+    """Return whether cells are counts of answers, and which columns are their sums."""
+    # What many say, few say otherwise: sums of rows vary less than their parts.
     if not all(re.fullmatch(r"\d+(?:\.0)?", value) for value in values):
         return False, []
     number = np.zeros((row.max(initial=0) + 1, len(names)))

@@ -180,10 +180,7 @@ def _one_hot(
 
 
 def settled(table: TextTable, options: ReadOptions, assumed: list[str]) -> ReadOptions:
-    """Return the options that read a table of one row per answer, or ask.
-
-    That the caller says that it is one says also that answers may be anonymous.
-    """
+    """Return the options that read a table of answers, anonymous too, or ask."""
     shown = Readings(table, options)
     best = shown.best()
     named = [e for e in best if name_prior(e.annotator, "annotator") >= NAMED]

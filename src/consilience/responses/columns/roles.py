@@ -41,10 +41,7 @@ _FURTHER = ("n", "object", "main", "response_id", "selected", "gold")
 
 
 class Roles:
-    """The columns of a table of one row per answer, and the roles that they may have.
-
-    What the caller named is as it was named.
-    """
+    """The columns of a table of answers, and the roles that they may have."""
 
     def __init__(self, table: TextTable, options: ReadOptions) -> None:
         kind = options.kind or kind_column(table)

@@ -160,11 +160,7 @@ def _asked_about(table: TextTable, options: ReadOptions) -> str | None:
 
 
 def name_index(source: Source, options: ReadOptions) -> Source:
-    """Make an index that says something a column named `item`.
-
-    It says nothing where it has no name and a column holds the items: it is then what
-    was left of a longer table.
-    """
+    """Make an index a column `item`, unless a longer table left it without a name."""
     if not isinstance(source, Frame) or not isinstance(source.data, pd.DataFrame):
         return source
     if usual(source.names, "item") or options.columns.item is not None:
@@ -240,10 +236,7 @@ def item_and_label_types(
 
 
 def asked(cell: Coded, width: int, account: Account) -> Coded:
-    """Return the cells that hold a label; say whether ``-1`` is taken for one.
-
-    It may be a grade below 0 and 1; rows that hold nothing else are then of one mind.
-    """
+    """Return the cells that hold a label; say whether ``-1`` is taken for one."""
     label, values = drop_not_asked(cell), cell.used().values.to_pylist()
     if label is cell:
         return cell

@@ -186,10 +186,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    """Whether a type is one of texts or numbers, or of lists of texts or whole numbers.
-
-    Lists of other numbers are embeddings, records and lists of lists no single texts.
-    """
+    """Whether a type is of texts or numbers, or of lists of texts or whole numbers."""
     if _is_list(kind):
         part = kind.value_type
         return _is_plain(part) and not (

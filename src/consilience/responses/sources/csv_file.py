@@ -316,12 +316,9 @@ def _bad_quote(path: Path, row: int, error: str) -> SourceError:
 
 
 def _regular(path: Path, separator: str) -> bool:
-    """Say whether a file keeps the rule for quotes, by the neighbours of its quotes.
-
-    Where every first, third, ... quote stands at the beginning of a cell or behind
-    another quote, and every second, fourth, ... at the end of one or before another, no
-    cell breaks the rule. All other files are cut into rows.
-    """
+    """Say whether a file keeps the rule for quotes, by the neighbours of its quotes."""
+    # Every other quote opens a cell or follows a quote; the rest close one or precede
+    # a quote. Files of which that is not true are cut into rows.
     ends = np.zeros(256, bool)
     ends[[*map(ord, separator + _CELL_ENDS)]] = True
     opening = True  # whether the next quote would open a cell
@@ -347,12 +344,9 @@ def _regular(path: Path, separator: str) -> bool:
 def check_line_breaks(
     columns: Mapping[str, Coded], separator: str, where: Callable[[int], str]
 ) -> None:
-    """Refuse a cell that looks like rows swallowed between two stray quotes.
-
-    Such a cell begins and ends in the same column: its first line holds as many
-    separators as columns follow, its last as many as stand before, and every line
-    between as many as a row.
-    """
+    """Refuse a cell that looks like rows swallowed between two stray quotes."""
+    # Its first line holds as many separators as columns follow, its last as many as
+    # stand before, and every line between as many as a row.
     last = len(columns) - 1
     for place, (name, column) in enumerate(columns.items()):
         if not last:

@@ -143,11 +143,7 @@ def _bad_query(source: str, query: str, error: Exception) -> OptionError:
 
 
 def read_workbook(path: Path, options: ReadOptions) -> Frame:
-    """Read the sheet that holds the answers.
-
-    Numbers that are whole are written without a point. A formula is the text that was
-    entered: nothing is computed.
-    """
+    """Read the sheet that holds the answers."""
     # Only where a workbook is read.
     import openpyxl  # noqa: PLC0415
 

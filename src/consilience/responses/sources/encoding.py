@@ -77,10 +77,7 @@ def _guessed(path: str, _time: int, _size: int) -> Guess:
 
 
 def _words(path: Path) -> Iterator[bytes]:
-    """Yield different words that are not ASCII.
-
-    No byte that is taken for their end is part of a character in any encoding here.
-    """
+    """Yield different words that are not ASCII."""
     seen: set[bytes] = set()
     with path.open("rb") as file:
         for line in file:

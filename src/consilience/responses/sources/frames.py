@@ -81,10 +81,7 @@ type Source = Path | Frame
 
 
 class File(Path):
-    """A file that is opened once and kept until its table is loaded.
-
-    It may stand for another, which messages name: what the caller gave.
-    """
+    """A file that is opened once, and may stand for the one that messages name."""
 
     def __init__(self, path: Path, shown: str | None = None) -> None:
         super().__init__(path)

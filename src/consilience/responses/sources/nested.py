@@ -34,10 +34,7 @@ ROW = "row id"
 def unnest(
     records: Sequence[Record],
 ) -> tuple[list[Record], list[int], tuple[str, ...]]:
-    """Take records apart until each is one annotation.
-
-    Returns flat records, the place of the one that each came from, and what was done.
-    """
+    """Return flat records of one annotation, the row of each, and what was done."""
     rows = [_flat(record) for record in records]
     row = list(range(len(rows)))
     notes: list[str] = []
@@ -185,10 +182,7 @@ def _is_of_lists(record: Record) -> bool:
 
 
 def _to_unnest(rows: Sequence[Record], *, deeper: bool) -> str | None:
-    """Name the one list of records that holds annotations; None: there is none.
-
-    Inside annotations, only lists that say who answered or what are taken apart.
-    """
+    """Name the one list of records that holds annotations; None: there is none."""
     names: dict[str, set[str]] = {}
     other: set[str] = set()
     for row in rows:

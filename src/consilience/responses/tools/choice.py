@@ -165,11 +165,7 @@ def _item_field(
     given: str | None,
     source: str,
 ) -> str:
-    """Return the field that names the item.
-
-    That is an id whose values come back; or the field of the contents that tells all
-    of them apart, the one of a usual name if there are several; or another id.
-    """
+    """Return the field that names the item: an id that comes back, or a unique one."""
     every = list(dict.fromkeys(name for each in fields for name in each))
     if given is not None:
         matches = [name for name in every if given in (name, last(name))]
@@ -219,10 +215,7 @@ def _as_written(
 
 
 def meant(export: Export, asked: Mapping[str, Question]) -> str | None:
-    """Return the question that is meant where there are several, if one is.
-
-    That is the tool's main one, or the one whose truth is known.
-    """
+    """Return the question that is meant: the tool's main one, or that with a truth."""
     judged = {name for work in export.works for name in work.truth}
     if export.tool.main in asked:
         return export.tool.main

@@ -48,11 +48,7 @@ class OnScreen(msgspec.Struct, frozen=True, kw_only=True):
     def picked(
         self, given: Sequence[str] | None, kind: Kind | None, start: int | None = None
     ) -> Labels | None:
-        """Return the labels picked; None: skipped, or one is not on the list.
-
-        They are given as labels or names; or, with `start`, as numbers of their places
-        counted from there.
-        """
+        """Return the labels picked, by name or number; None: skipped, or not listed."""
         if given is None:
             return None
         label = {name: label for label, name in self.named}
@@ -126,11 +122,7 @@ class Work(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def answer(value: object, place: str = "") -> Answer:
-    """Return the answer that a value is, whatever its form.
-
-    A list is of boxes to tick; of records with a label, of regions. Other records are
-    no labels.
-    """
+    """Return the answer that a value is: a label, boxes (a list), regions (records)."""
     if value is None or value == "":
         return SKIPPED
     if not isinstance(value, (list, dict)):
@@ -158,11 +150,7 @@ def decoded(value: object, place: str) -> object:
 def form_answers(
     forms: Iterable[Mapping[str, object]], place: str
 ) -> dict[str, Answer]:
-    """Return the answers of the forms of a page, by question.
-
-    An element of a page is a text, a list of texts, a record with `label` or `labels`,
-    or one of buttons that are on or off.
-    """
+    """Return the answers of the forms of a page, by question."""
     answers: dict[str, Answer] = {}
     for name, value in (pair for form in forms for pair in form.items()):
         if name in answers:
