@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
 
 import jax
 import numpy as np
@@ -115,25 +114,6 @@ def test_studies_of_about_one_size_have_the_same_shapes():
     assert all(other == first for other in others)
     first, *others = [shapes("objects", space) for space in spaces]
     assert all(other != first for other in others)
-
-
-@pytest.mark.parametrize(
-    "items", [pytest.param(size, marks=pytest.mark.study) for size in (250, 400, 800)]
-)
-def test_most_studies_of_about_one_size_have_the_same_shapes(items):
-    generator = np.random.default_rng(items)
-
-    def same(fill):
-        studies = []
-        for number in range(6):
-            design = {"annotators": 22, "per_item": 5, "classes": 8, "seed": number}
-            size = round(items * generator.uniform(0.96, 1.04))
-            study = cs.simulate(kind="objects", items=size, **design)
-            studies.append(shapes("objects", fill(space_of(study.responses))))
-        return sum(one == other for one, other in combinations(studies, 2))
-
-    assert same(padded) >= 12
-    assert not same(lambda space: space)
 
 
 def test_many_items_are_not_filled_up(monkeypatch):

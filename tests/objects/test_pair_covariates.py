@@ -74,6 +74,17 @@ def space_of_pairs(main, mask, observed=None):
 
 
 @pytest.fixture(scope="module")
+def drawn():
+    """Any answers and effects, for what needs no estimate."""
+    generator = np.random.default_rng(0)
+    main = generator.integers(2, size=PAIRS * ITEMS * ANSWERS)
+    mask = (1 << main) | generator.integers(4, size=main.size)
+    effects = {name: SPREAD * generator.normal(size=PAIRS) for name in EFFECTS}
+    usual = {name: np.array(value) for name, value in USUAL.items()}
+    return space_of_pairs(main, mask), usual | effects
+
+
+@pytest.fixture(scope="module")
 def study():
     """Answers, and the parameters that they were drawn from."""
     answers = np.zeros(PAIRS * ITEMS * ANSWERS, int)
@@ -153,6 +164,7 @@ def test_effects_are_found_to_within_what_answers_tell(
     assert squared(np.roll(fitted[effect], 1)) > most
 
 
+@pytest.mark.study
 def test_how_far_pairs_differ_is_found(fitted, information):
     reported = SPREAD**2 * np.maximum(information["pairs"], 0)
     error = (2 * ((reported / (1 + reported)) ** 2).sum()) ** -0.5
@@ -168,8 +180,8 @@ def score(observations, parameters):
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_own_effects_weigh_as_columns_of_that_pair(effect, study):
-    space, true = study
+def test_own_effects_weigh_as_columns_of_that_pair(effect, drawn):
+    space, true = drawn
     with jax.enable_x64(True):
         observations = lay_out(WITH, space)
         alone = score(observations, true)
@@ -190,8 +202,8 @@ def test_own_effects_weigh_as_columns_of_that_pair(effect, study):
     assert not np.allclose(alone, nothing, atol=1e-3)
 
 
-def test_pairs_of_few_items_and_of_those_unheard_have_no_affinity_of_their_own(study):
-    named = study[0].named
+def test_pairs_of_few_items_and_of_those_unheard_have_no_affinity_of_their_own(drawn):
+    named = drawn[0].named
     assert frequent_pairs(named, ITEMS) == tuple(
         (2 * p, 2 * p + 1) for p in range(PAIRS)
     )
@@ -200,8 +212,8 @@ def test_pairs_of_few_items_and_of_those_unheard_have_no_affinity_of_their_own(s
     assert frequent_pairs(replace(named, observed=observed), ITEMS)[0] == (2, 3)
 
 
-def test_a_spread_of_nothing_leaves_them_out(study):
+def test_a_spread_of_nothing_leaves_them_out(drawn):
     with jax.enable_x64(True):
-        without = lay_out(load("objects", {"pairs": 0.0}), study[0])
+        without = lay_out(load("objects", {"pairs": 0.0}), drawn[0])
     assert without.layout.names.pairs == ()
     assert without.layout.covariates[0].pairs is None

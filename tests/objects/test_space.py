@@ -116,18 +116,6 @@ def test_too_many_candidates_are_cut_and_the_result_says_so():
     assert any("9.09% of all names" in said for said in space.assumptions)
 
 
-def test_blocks_are_counted_as_by_hand():
-    space = space_of(responses())
-    (blocks,) = count_blocks(space)
-    lamp_and_shade, desk = 0b110, 0b001
-    assert np.asarray(blocks.main)[0, [lamp_and_shade, desk]].tolist() == [3, 0]
-    # Cat sees the desk beside the lamp, ann does not; bob may not have looked.
-    assert int(blocks.detected[0, desk]) == 1
-    assert int(blocks.missed[0, desk]) == 1
-    assert np.asarray(blocks.duplicates)[0, lamp_and_shade].tolist() == [0, 2, 0]
-    assert np.asarray(blocks.exhaustive_singles).tolist() == [[0, 0, 0], [0, 1, 0]]
-
-
 @pytest.fixture(scope="module")
 def weighed():
     """Two items of three candidates with several allocations, and weights of theirs."""

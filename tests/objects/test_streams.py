@@ -25,21 +25,6 @@ def test_an_item_draws_the_same_whoever_stands_beside_it():
         assert np.array_equal(among[[2, 1]], apart)
 
 
-def test_another_item_or_seed_draws_others():
-    one, other = (drawn(streams(seed, NAMES), 3)[0] for seed in (0, 1))
-    assert not np.isin(one, other).any()
-    assert len(np.unique(one)) == one.size
-
-
-def test_stratified_numbers_are_even_and_in_no_order():
-    result = streams(0, NAMES).stratified(1000)
-    assert (np.diff(np.sort(result, axis=1)) - 1e-3 < 1e-12).all()
-    # The correlation with the order is normal with variance 1 / 1000.
-    order = np.corrcoef(np.vstack([np.arange(1000), result]))[0, 1:]
-    assert (np.abs(order) < 4 / np.sqrt(1000)).all()
-    assert abs(np.corrcoef(np.arange(1000), np.sort(result[0]))[0, 1]) > 0.99
-
-
 def taken(logs):
     """Return how often each of several numbers is nearly all of their sum."""
     share = np.exp(logs - logs.max(1, keepdims=True))
@@ -56,8 +41,3 @@ def test_of_tiny_gamma_numbers_one_is_all_as_often_as_its_shape_says():
     with np.errstate(divide="ignore", invalid="ignore"):
         plain = np.log(np.random.default_rng(0).standard_gamma(shape[0]))
         assert np.isnan(taken(plain)).all() or taken(plain).max() == 0
-
-
-def test_gamma_numbers_have_the_mean_of_their_shape():
-    result = np.exp(streams(0, NAMES[:1]).log_gamma(np.full((1, 10_000), 0.4)))
-    assert abs(result.mean() - 0.4) < 4 * np.sqrt(0.4 / 10_000)
