@@ -74,11 +74,6 @@ def test_a_bootstrap_is_told_again_to_the_last_digit(contains):
     assert drawn.std(0).max() > 0.001
 
 
-def test_a_point_is_one_draw(choice):
-    fit = cs.fit(choice.responses, model="dawid_skene", engine="em", seed=0)
-    assert len(drawn_truth(fit.data)) == 1
-
-
 def test_tempered_draws_vary_by_the_design_effect_less(variational):
     raw = drawn_truth(variational.data)
     truth = variational.data["truth"].to_dataset()

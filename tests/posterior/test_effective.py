@@ -74,8 +74,3 @@ def test_gold_narrows_the_interval_and_a_sentence_says_it():
     width = {name: row["upper"] - row["lower"] for name, row in rows.items()}
     assert width["with"] < width["without"]
     assert rows["with"]["known_from"] == "gold labels"
-
-
-def test_rules_have_no_such_table():
-    answers, _, _ = drawn(0.3, 2)
-    assert "independence" not in cs.fit(answers, model="majority").tables

@@ -4,12 +4,10 @@ import re
 import numpy as np
 import pandas as pd
 import pyarrow.csv
-import pyarrow.parquet as pq
 import pytest
 
 from consilience.errors import FolderExistsError, OptionError
 from consilience.posterior._export import export
-from consilience.posterior.files import safe_text
 
 DANGEROUS = (
     '=HYPERLINK("http://x","y")',
@@ -33,26 +31,6 @@ def test_each_table_becomes_one_file(choice_fit, tmp_path):
     assert about["interval"] == "equal-tailed"
     assert about["labels.label"].startswith("choice, objects: one of the candidates")
     assert "items.label" not in about
-
-
-def test_parquet_names_the_mass_and_holds_text_as_it_is(choice_fit, tmp_path):
-    fit = choice_fit(classes=("=1+1", "-x"))
-    export(fit, ("labels",), "parquet", tmp_path / "out")
-    table = pq.read_table(tmp_path / "out" / "labels.parquet")
-    note = json.loads(table.schema.metadata[b"consilience"])
-    assert (note["table"], note["prob"]) == ("labels", 0.9)
-    assert table["label"].to_pylist()[:2] == ["=1+1", "-x"]
-    pd.testing.assert_frame_equal(table.to_pandas(), fit.labels())
-
-
-@pytest.mark.parametrize("text", DANGEROUS)
-def test_text_that_a_spreadsheet_would_run_is_marked(text):
-    assert safe_text(text) == f"'{text}"
-
-
-@pytest.mark.parametrize("text", HARMLESS)
-def test_other_text_is_left_alone(text):
-    assert safe_text(text) == text
 
 
 def test_no_cell_of_a_csv_file_is_a_formula_and_all_can_be_read_back(
@@ -106,35 +84,6 @@ def test_csv_gives_every_number_back_and_keeps_null_and_empty_apart(
     assert [row[0] for row in rows] == [None] * 4 + [""] * 4 + ["NA"] * 4
 
 
-@pytest.mark.parametrize("ending", ["csv", "json"])
-def test_numbers_of_single_precision_have_no_more_digits(choice_fit, tmp_path, ending):
-    single = [[float(np.float32(0.4)), float(np.float32(0.6))], [1 / 3, 2 / 3]]
-    export(choice_fit(probability=single), ("labels",), ending, tmp_path / "out")
-    text = (tmp_path / "out" / f"labels.{ending}").read_text("utf-8")
-    assert "0.4," in text
-    assert "0.400000" not in text
-    assert str(1 / 3)[:15] in text
-
-
-def test_json_is_one_object_per_row(choice_fit, tmp_path):
-    export(choice_fit(classes=("<b>", "=1")), ("confusion",), "json", tmp_path / "out")
-    rows = json.loads((tmp_path / "out" / "confusion.json").read_text("utf-8"))
-    assert rows[0] == {
-        "annotator": None,
-        "true_label": "<b>",
-        "given_label": "<b>",
-        "probability": 1.0,
-        "lower": None,
-        "upper": None,
-    }
-
-
-def test_an_unknown_table_is_named_and_nothing_is_written(choice_fit, tmp_path):
-    with pytest.raises(OptionError, match="did you mean 'labels'"):
-        export(choice_fit(), ("labelz",), "csv", tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_table_that_is_given_is_written_beside_those_of_the_fit(choice_fit, tmp_path):
     fit, more = choice_fit(), {"mine": pd.DataFrame({"item": ["=a"], "size": [2]})}
     export(fit, ("mine", "items"), "csv", tmp_path / "out", tables=more)
@@ -157,27 +106,3 @@ def test_an_earlier_export_is_replaced_if_asked_and_nothing_else_is(
     (out / "about.json").unlink()
     with pytest.raises(FolderExistsError, match="not written by this program"):
         export(fit, ("labels",), "csv", out, overwrite=True)
-
-
-@pytest.mark.parametrize("name", ["items.csv", "best.parquet", "x.JSON"])
-def test_one_table_can_be_one_file(choice_fit, tmp_path, name):
-    fit, out = choice_fit(), tmp_path / name
-    format = out.suffix[1:].lower()
-    assert export(fit, ["items"], format, out) == [out]
-    read = {"csv": pd.read_csv, "parquet": pd.read_parquet, "json": pd.read_json}
-    assert len(read[format](out)) == len(fit.items())
-    with pytest.raises(FolderExistsError, match="already exists"):
-        export(fit, ["items"], format, out)
-    export(fit, ["items"], format, out, overwrite=True)
-    assert list(tmp_path.iterdir()) == [out]
-
-
-@pytest.mark.parametrize(
-    ("what", "format"), [(("items", "labels"), "csv"), (("items",), "parquet")]
-)
-def test_a_files_name_for_several_tables_or_another_format_is_refused(
-    choice_fit, tmp_path, what, format
-):
-    with pytest.raises(OptionError, match=r"name of a csv.* json or xlsx, which"):
-        export(choice_fit(), what, format, tmp_path / "items.csv")
-    assert list(tmp_path.iterdir()) == []

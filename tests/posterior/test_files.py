@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from consilience.errors import OptionError, SourceError
-from consilience.posterior import files
 from consilience.posterior._export import export
 
 NAMES = ("labels", "items", "annotators")
@@ -65,13 +64,6 @@ def test_a_plain_write_would_make_a_formula(tmp_path):
     book.save(tmp_path / "plain.xlsx")
     cell = openpyxl.load_workbook(tmp_path / "plain.xlsx").active["A1"]
     assert cell.data_type == "f"
-
-
-def test_a_table_longer_than_a_sheet_is_refused(choice_fit, tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_MAX_ROWS", 3)
-    with pytest.raises(OptionError, match="format parquet or csv"):
-        export(choice_fit(), ("labels",), "xlsx", tmp_path / "labels.xlsx")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_json_file_holds_several_tables(choice_fit, tmp_path):
@@ -158,11 +150,3 @@ def test_tasks_of_another_project_are_refused(choice_fit, tmp_path):
     source.write_text('{"data": []}')
     with pytest.raises(SourceError, match="not a list of tasks"):
         export(choice_fit(), (), "label_studio", tmp_path / "p.json", tasks=source)
-
-
-def test_tasks_and_their_format_belong_together(choice_fit, tmp_path):
-    with pytest.raises(OptionError, match="together"):
-        export(choice_fit(), ("labels",), "label_studio", tmp_path / "p.json")
-    source = tasks(tmp_path / "project.json")
-    with pytest.raises(OptionError, match="together"):
-        export(choice_fit(), ("labels",), "csv", tmp_path / "p.csv", tasks=source)

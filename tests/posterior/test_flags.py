@@ -58,9 +58,15 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("model", ["hierarchical_dawid_skene", "dawid_skene"])
-def test_each_fault_has_its_flag(model):
-    assert noticed(cs.fit(crowd(0, faulty=True), model=model)) == EXPECTED
+@pytest.fixture(scope="module")
+def fit():
+    return cs.fit(crowd(0, faulty=True), model="hierarchical_dawid_skene")
+
+
+def test_each_fault_has_its_flag(fit):
+    assert noticed(fit) == EXPECTED
+    other = cs.fit(crowd(0, faulty=True), model="dawid_skene")
+    assert noticed(other) == EXPECTED
 
 
 def test_without_confusions_in_the_model_a_habit_is_found():
@@ -69,17 +75,12 @@ def test_without_confusions_in_the_model_a_habit_is_found():
 
 
 def test_nobody_is_flagged_where_nobody_has_a_fault():
-    for seed in range(6):
+    for seed in range(2):
         crowd_of = crowd(seed, faulty=False)
         assert not noticed(cs.fit(crowd_of, model="hierarchical_dawid_skene"))
 
 
-@pytest.fixture(scope="module")
-def fit():
-    return cs.fit(crowd(0, faulty=True), model="hierarchical_dawid_skene")
-
-
-def test_the_table_says_who_to_talk_to_and_why(fit):
+def test_the_table_has_those_to_talk_to_first_and_why(fit):
     table = fit.table("annotators")
     assert table.meanings["sure"]
     assert [*table["annotator"]] == [*fit.data["constant_data"]["annotator"].values]
@@ -146,10 +147,3 @@ def test_of_annotators_without_ids_nobody_is_flagged():
     assert flags(fit.data) == {}
     assert fit.table("annotators").empty
     assert len(fit.table("check")) == 100
-
-
-def test_two_people_one_of_whom_does_not_look():
-    rows = crowd(0, faulty=True)
-    rows = rows[rows["annotator"].isin(["p1", "p5"])]
-    fit = cs.fit(rows, model="bayesian_dawid_skene")
-    assert set(noticed(fit)) <= {"p1", "p5"}

@@ -117,15 +117,6 @@ def test_bounds_of_a_mixture_follow_the_probability(mixtures):
     assert (asked["probability"] <= asked["upper"]).all()
 
 
-def test_a_mixture_is_saved_and_reported_at_another_probability(mixtures, tmp_path):
-    narrow = mixtures[0.9].with_(prob=0.5)
-    narrow.save(tmp_path / "run")
-    assert apart(cs.load(tmp_path / "run").labels(), narrow.labels()) < 1e-6
-    assert cs.report(mixtures[0.9], tmp_path / "r.html", prob=0.5).exists()
-    people = narrow.annotators()["upper"] <= mixtures[0.9].annotators()["upper"]
-    assert people.all()
-
-
 def test_stored_tables_keep_bounds_only_and_say_so(choice_fit):
     fit = choice_fit()
     kept = fit.annotators().assign(lower=0.1, upper=0.9)

@@ -47,14 +47,6 @@ def test_labels_that_were_asked_about_are_present_or_not():
     assert np.abs(drawn.mean("draw").values - stated.loc[pairs]).max() < 0.12
 
 
-def test_draws_of_a_parameter_have_one_axis(fit):
-    drawn = fit.draws("confusion")
-    posterior = fit.data["posterior"]
-    assert drawn.dims[0] == "draw"
-    assert drawn.sizes["draw"] == posterior.sizes["chain"] * posterior.sizes["draw"]
-    assert drawn.mean("draw").equals(drawn.mean("draw").transpose(*drawn.dims[1:]))
-
-
 def test_what_has_no_draws_says_what_does(fit):
     with pytest.raises(OptionError, match="truth, "):
         fit.draws("skil")

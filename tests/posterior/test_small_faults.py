@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import OptionError
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +31,6 @@ def test_a_table_with_a_further_column_is_shown(fitted):
 def test_tables_that_are_asked_for_are_named(fitted):
     with pytest.raises(AttributeError, match=r"the table is `fit.table\('check'\)`"):
         _ = fitted.check
-
-
-def test_a_number_of_resamples_below_none_is_refused(fitted, tmp_path):
-    with pytest.raises(OptionError, match="resamples is -1; give 0 or more"):
-        cs.report(fitted, tmp_path / "report.html", resamples=-1)
 
 
 def test_a_report_of_items_with_one_answer_each_is_written(tmp_path):

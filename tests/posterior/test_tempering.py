@@ -25,12 +25,6 @@ def at(number, units=40):
     return np.full(units, float(number))
 
 
-def test_as_many_answers_as_there_are_leave_the_posterior_as_it_is(truth):
-    result = temper(truth, ALIKE, at(1))
-    for name in FIELDS:
-        assert np.allclose(getattr(result, name), getattr(truth, name), atol=1e-12)
-
-
 def test_two_answers_that_count_as_one_are_one_under_a_flat_prior():
     # Two equal answers: their likelihood is the square of that of one.
     likelihood = np.array([[0.8, 0.15, 0.05]])
@@ -58,21 +52,6 @@ def test_labels_keep_their_order(truth, effect):
     # A prevalence at full strength moves items to common labels.
     drifted = temper(truth, PREVALENCE, at(effect))
     assert not np.array_equal(order(drifted.probability), order(truth.probability))
-
-
-@pytest.mark.parametrize("kept", [ALIKE, PREVALENCE, np.array([[1.0, 1.0, 0.0]])])
-def test_answers_worth_next_to_nothing_leave_what_is_kept(truth, kept):
-    result = temper(truth, kept, at(1e9))
-    for name in FIELDS:
-        assert np.allclose(getattr(result, name), kept / kept.sum(), atol=1e-6)
-
-
-def test_each_unit_has_an_effect_of_its_own(truth):
-    effect = np.linspace(1, 5, 40)
-    result = temper(truth, ALIKE, effect)
-    alone = temper(truth, ALIKE, at(effect[17]))
-    assert np.allclose(result.probability[17], alone.probability[17])
-    assert not np.allclose(result.probability[16], alone.probability[16])
 
 
 def test_what_is_impossible_stays_so():

@@ -5,10 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-import consilience as cs
 from consilience.errors import OptionError
-from consilience.objects.draws import streams
-from consilience.posterior.item_posterior import PANELS, PHASE, completed
 
 
 @pytest.fixture
@@ -84,15 +81,6 @@ def test_fewer_labels_are_valid_the_more_annotators_must_name_them(fit):
         fit.labels(threshold=2.0)
 
 
-def test_a_run_is_read_again_as_it_was_written(fit, tmp_path):
-    fit.save(tmp_path / "run")
-    again = cs.load(tmp_path / "run")
-    for table in ("labels", "items", "objects", "same_object", "ambiguity"):
-        pd.testing.assert_frame_equal(fit.table(table), again.table(table))
-    written = pd.read_parquet(tmp_path / "run" / "tables" / "same_object.parquet")
-    assert " ".join(written.columns) == "item label other_label probability synonyms"
-
-
 def test_the_main_label_is_found(study, fit):
     truth = study.truth["objects"]
     # The label that most call the main object's: salience is not told, naming is.
@@ -100,50 +88,3 @@ def test_the_main_label_is_found(study, fit):
     result = keyed(fit.items(), "item")["main_label"].astype(str)
     right = result == main.astype(str).reindex(result.index)
     assert right.mean() > 0.6
-
-
-@pytest.mark.parametrize(("votes", "holds"), [((2, 1), True), ((0, 0), False)])
-def test_a_panel_holds_those_who_have_answered(votes, holds):
-    draws, chance = 20_000, 0.6
-    counts = completed(
-        np.array([votes]),
-        np.broadcast_to([1 - chance, chance], (1, draws, 2)) * 0.5,
-        np.array([[False, True]]),
-        streams(0, ["item"]),
-    )
-    shares = dict(zip((*PANELS, 0), counts.mean(0), strict=True))
-    tolerance = 4 * 0.5 / np.sqrt(draws)
-    # Of a panel of five that has two votes against one, both who are new must agree.
-    assert (abs(shares[5] - chance**2) < tolerance) == holds
-    assert shares[0] == 1
-    assert (shares[3] == 0) == holds
-
-
-def sizes_by_the_rule(study):
-    """Return on how many items most name several labels, each of those tied a part."""
-    table = study.responses.table
-    size = table.groupby(["item", "annotator"], observed=True).size().rename("size")
-    sizes = size.reset_index()
-    votes = pd.crosstab(sizes["item"], sizes["size"])
-    top = votes.eq(votes.max(axis=1), axis=0)
-    return (top.drop(columns=1).sum(axis=1) / top.sum(axis=1)).mean()
-
-
-def test_where_all_have_answered_nothing_is_foreseen(study, fit):
-    drawn = fit.data["objects"]["judged_several"].sel(panel=9).to_numpy()
-    expected = sizes_by_the_rule(study)
-    error = 4 * drawn.std() / np.sqrt(len(drawn))
-    assert abs(drawn.mean() - expected) < error
-    panels = fit.table("panels").groupby("annotators")["several"].mean()
-    assert abs(panels[9] - expected) > error
-
-
-def test_progress_counts_every_item_once(study):
-    seen = []
-    responses = study.responses
-    first = responses.table["item"].cat.categories[:9]
-    some = responses.where(responses.table["item"].isin(first))
-    cs.fit(some, model="objects", progress=seen.append, seed=0)
-    done = [each.done for each in seen if each.phase == PHASE]
-    assert done == sorted(set(done))
-    assert done[-1] == seen[-1].total == some.table["item"].nunique()

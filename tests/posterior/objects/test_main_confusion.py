@@ -80,11 +80,6 @@ def test_superclasses_have_the_answers_of_their_labels():
         fit.confusion(level=2)
 
 
-def test_without_superclasses_there_is_one_level(objects_fit):
-    with pytest.raises(OptionError, match="has the level 0 alone"):
-        objects_fit.confusion(level=1)
-
-
 def test_a_fit_has_numbers_for_everyone(objects_fit, objects_study):
     table, people = objects_fit.confusion(), objects_fit.annotators()
     assert len(people) == objects_study.responses.table["annotator"].nunique()

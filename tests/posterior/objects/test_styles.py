@@ -5,8 +5,6 @@ import pytest
 import xarray as xr
 from scipy.special import expit
 
-from consilience.cli.pages import people_in_general
-from consilience.posterior import Fit
 from consilience.posterior.objects import styles
 
 AXES = ("chain", "draw")
@@ -40,10 +38,3 @@ def test_shares_are_those_of_the_typical_item():
 def test_other_models_have_no_styles():
     nothing = xr.DataTree.from_dict({"/": xr.Dataset(), "posterior": xr.Dataset()})
     assert styles(nothing).empty
-
-
-def test_the_terminal_tells_them():
-    table = people_in_general(Fit(fit_of()))[1]
-    assert len(table.rows) == 4
-    shares = [texts[1].plain for texts, _ in table.rows]
-    assert shares == ["0.622", "0.486", "0.182", "0.550"]

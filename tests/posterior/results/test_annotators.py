@@ -31,11 +31,6 @@ def test_bounds_are_equal_tailed_quantiles_of_the_draws(choice_fit):
     assert row == pytest.approx([0.5, 0.041, 0.959], abs=1e-6)
 
 
-def test_only_people_with_an_id_are_listed(choice_fit):
-    fit = choice_fit(annotators=("ana", "(anonymous)"), known=(True, False))
-    assert fit.annotators()["annotator"].tolist() == ["ana"]
-
-
 def test_a_maybe_is_half_a_right_answer(contains_fit):
     row = contains_fit(
         confusion=MAYBE, prevalence=np.array([[[0.75, 0.25]]])
@@ -68,13 +63,6 @@ def test_states_that_count_as_present_are_weighted_by_prevalence(contains_fit):
     assert row["specificity"] == pytest.approx(0.9)
 
 
-def test_a_state_that_never_occurs_can_still_be_asked_about(contains_fit):
-    row = contains_fit(
-        confusion=MAYBE, prevalence=np.array([[[1.0, 0.0]]])
-    ).annotators()
-    assert row["sensitivity"].tolist() == pytest.approx([0.6])
-
-
 def test_who_answers_by_habit_is_reported_only_where_the_model_says(choice_fit):
     confusion = np.broadcast_to(np.eye(2), (1, 101, 2, 2, 2))
     plain = choice_fit(confusion=confusion)
@@ -84,10 +72,3 @@ def test_who_answers_by_habit_is_reported_only_where_the_model_says(choice_fit):
     # Draws are even between 0 and 1: place 5.1 of them from below, and from above.
     shown = table[["spammer", "spammer_lower", "spammer_upper"]].to_numpy()
     assert shown == pytest.approx(np.array([[0.5, 0.041, 0.959], [0.25, 0.25, 0.25]]))
-
-
-def test_a_point_estimate_of_who_answers_by_habit_has_no_bounds(choice_fit):
-    fit = with_posterior(choice_fit(), spammer=(AXES, np.array([[[0.5, 0.1]]])))
-    table = fit.annotators()
-    assert table["spammer"].tolist() == pytest.approx([0.5, 0.1])
-    assert table[["spammer_lower", "spammer_upper"]].isna().all(axis=None)

@@ -60,11 +60,6 @@ def test_a_person_named_like_the_pool_keeps_the_row(choice_fit):
     assert table["annotator"].dropna().unique().tolist() == ["(anonymous)", "ben"]
 
 
-def test_a_point_estimate_states_no_bounds(choice_fit):
-    table = choice_fit(confusion=TWO).confusion()
-    assert table[["lower", "upper"]].isna().all(axis=None)
-
-
 def test_one_matrix_shared_by_all_is_the_population(choice_fit):
     fit = choice_fit()
     shared = fit.data["posterior"]["confusion"].isel(annotator=0, drop=True)
@@ -78,10 +73,3 @@ def test_a_model_without_confusion_tells_the_population_and_no_annotator(choice_
     assert fit.confusion()["annotator"].isna().all()
     assert fit.annotators()["accuracy"].isna().all()
     assert fit.annotators()["responses"].tolist() == [3, 1]
-
-
-def test_of_contains_it_leaves_an_empty_table(contains_fit):
-    fit = with_posterior(contains_fit(), confusion=None)
-    assert fit.confusion().empty
-    assert fit.annotators()["accuracy"].isna().all()
-    assert fit.annotators()["responses"].tolist() == [6]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from consilience.errors import OptionError
 from consilience.posterior import Fit
 
 
@@ -43,12 +42,3 @@ def test_each_group_has_a_confusion_with_bounds():
     assert result["upper"] == pytest.approx(np.quantile(values, 0.75, method="weibull"))
     sums = rows["probability"].groupby(["group", "true_label"]).sum()
     assert sums.to_numpy() == pytest.approx(np.ones(6))
-
-
-@pytest.mark.parametrize("groups", [0, 1])
-def test_without_groups_there_is_one_clear_sentence(groups):
-    dims = ("chain", "draw", "group", "true_class", "given_class")
-    values = (dims, np.full((1, 1, groups, 2, 2), 0.5))
-    unnamed = xr.Dataset({"group_confusion": values} if groups else {})
-    with pytest.raises(OptionError, match="has no groups of labels"):
-        fit_of(unnamed).confusion(groups=True)

@@ -20,11 +20,6 @@ def test_a_tie_is_said_and_the_first_label_stands(choice_fit):
     assert table["label"].tolist() == ["a", "a", "b"]
 
 
-def test_a_difference_beyond_rounding_is_no_tie(choice_fit):
-    table = choice_fit(probability=[[0.5 + 1e-8, 0.5 - 1e-8]]).items()
-    assert table["tied"].tolist() == [False]
-
-
 def test_single_precision_does_not_hide_a_tie(choice_fit):
     table = choice_fit(
         probability=[[0.5 + 6e-8, 0.5], [0.5001, 0.4999]], dtype=np.float32
@@ -35,12 +30,6 @@ def test_single_precision_does_not_hide_a_tie(choice_fit):
 def test_entropy_is_in_nats(choice_fit):
     entropy = choice_fit(probability=[[0.5, 0.5], [1.0, 0.0]]).items()["entropy"]
     assert entropy.tolist() == pytest.approx([np.log(2), 0.0])
-
-
-def test_an_item_without_responses_is_kept(choice_fit):
-    table = choice_fit().items()
-    assert table["item"].tolist() == ["image 0", "image 1", "image 2"]
-    assert table["responses"].iloc[0] == 0
 
 
 def test_an_item_without_candidates_has_no_label(choice_fit):

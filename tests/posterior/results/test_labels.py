@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 
@@ -61,14 +60,3 @@ def test_two_kinds_of_present_take_their_bounds_from_absent(contains_fit):
     assert table["probability"].tolist() == pytest.approx([0.8, 0.1, 0.9])
     assert table["lower"].tolist() == pytest.approx([0.7, 0.0, 0.8])
     assert table["upper"].tolist() == pytest.approx([0.85, 0.15, 0.95])
-
-
-def test_text_is_held_as_codes(choice_fit):
-    table = choice_fit().labels()
-    assert isinstance(table["item"].dtype, pd.CategoricalDtype)
-    assert isinstance(table["label"].dtype, pd.CategoricalDtype)
-
-
-def test_labels_asked_about_stand_in_natural_order(contains_fit):
-    categories = contains_fit().labels()["label"].cat.categories
-    assert categories.tolist() == ["cat", "dog"]
