@@ -3,11 +3,10 @@
 import msgspec
 import numpy as np
 import pytest
-import skimage
-from models.exporting import About, export_network, storing
+from models.exporting import About, export_network
 from models.exporting.__main__ import main
 
-from consilience.classifiers import check_golden, read_manifest
+from consilience.classifiers import read_manifest
 from consilience.classifiers.classifier import Classifier
 from consilience.classifiers.manifest import Licence, Preprocessing
 from consilience.errors import FolderExistsError, SourceError
@@ -74,27 +73,6 @@ def test_one_network_gives_the_same_bytes_each_time_and_its_answers(tmp_path):
     assert one.source.worst_difference < 1e-4
 
 
-@pytest.mark.parametrize("storage", ["float16", "int8"])
-def test_golden_logits_are_the_original_ones_and_the_stored_ones_meet_them(
-    tmp_path, monkeypatch, storage
-):
-    monkeypatch.setattr(storing, "MIN_SIZE_INT8", 0)
-    folders = [tmp_path / "original", tmp_path / "stored"]
-    net = network(1000)
-    net[-1].weight.data *= 500  # so that rounding them moves logits by more than .05
-    labels = "".join(f"{i}\n" for i in range(1000)).encode()
-    original, stored = (
-        exported(folder, net, labels=labels, storage=each)
-        for folder, each in zip(folders, ("float32", storage), strict=True)
-    )
-    assert stored.network.storage == storage
-    assert stored.network.disable_quant_qdq == (storage == "int8")
-    for one, other in zip(original.golden, stored.golden, strict=True):
-        assert one.labels == other.labels
-        assert np.allclose(one.logits, other.logits, atol=1e-3)
-    assert check_golden(folders[1], photographs=skimage.data_dir) > 0.05
-
-
 def test_an_export_that_does_not_fit_or_differs_is_refused_and_nothing_is_written(
     tmp_path, monkeypatch
 ):
@@ -110,16 +88,6 @@ def test_an_export_that_does_not_fit_or_differs_is_refused_and_nothing_is_writte
     (tmp_path / "small").mkdir()
     with pytest.raises(FolderExistsError):
         exported(tmp_path / "small")
-
-
-def test_the_leaner_network_is_the_one_that_was_published():
-    pytest.importorskip("efficientnet_lite_pytorch")
-    from models.exporting.published import network as published
-
-    lean = published("efficientnet_lite0")
-    squares = torch.randn((2, 3, 224, 224), generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        assert (lean(squares) - lean.made(squares)).abs().max() < 1e-4
 
 
 def without_order_of_sums(folder):

@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 from models.exporting import storing
 from models.exporting.storing import as_bytes, store, strip_traces
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 from ..conftest import graph, noise
 
@@ -55,59 +55,6 @@ def test_answers_are_those_of_rounded_weights(storage, rounded, part, kind):
     assert numpy_helper.to_array(kept[0]).dtype == kind
 
 
-def layer(kind, shape, **settings):
-    """Return a network of one layer, and the shape that it takes."""
-    weights = np.random.default_rng(2).normal(size=shape).astype(np.float32)
-    weights *= np.geomspace(1, 100, weights.size).reshape(shape).astype(np.float32)
-    place = [1, 8, 4, 4] if kind == "Conv" else [1, 8]
-    made = helper.make_graph(
-        [helper.make_node(kind, ["x", "weights"], ["y"], **settings)],
-        "layer",
-        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, place)],
-        [
-            helper.make_tensor_value_info(
-                "y", onnx.TensorProto.FLOAT, [*"abcd"[: len(place)]]
-            )
-        ],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    opset = [helper.make_opsetid("", 18)]
-    return helper.make_model(made, opset_imports=opset, ir_version=10), place
-
-
-@pytest.mark.parametrize(
-    ("kind", "shape", "settings", "axis"),
-    [
-        ("Conv", (16, 8, 1, 1), {}, 0),
-        ("Conv", (8, 1, 3, 3), {"group": 8}, None),  # in half precision
-        ("Gemm", (16, 8), {"transB": 1}, 0),
-        ("Gemm", (8, 16), {}, 1),
-        ("MatMul", (8, 16), {}, 1),
-    ],
-    ids=str,
-)
-def test_each_output_has_its_scale(kind, shape, settings, axis):
-    model, place = layer(kind, shape, **settings)
-    stored = store(model, "int8")
-    parts = {t.name: numpy_helper.to_array(t) for t in stored.graph.initializer}
-    weights = numpy_helper.to_array(model.graph.initializer[0])
-    if axis is None:
-        assert parts.keys() == {"weights_half"}
-    else:
-        others = tuple(i for i in range(weights.ndim) if i != axis)
-        largest = np.abs(weights).max(others)
-        assert np.allclose(parts["weights_scale"], largest / 127)
-        assert (np.abs(parts["weights_steps"]).max(others) == 127).all()
-    x = np.random.default_rng(3).normal(size=place).astype(np.float32)
-    one, other = (
-        onnxruntime.InferenceSession(
-            as_bytes(each), providers=["CPUExecutionProvider"]
-        ).run(None, {"x": x})[0]
-        for each in (model, stored)
-    )
-    assert 0 < np.abs(one - other).max() < 0.02 * np.abs(one).max()
-
-
 def test_outputs_of_weights_that_are_zero_or_too_large_stay_as_they_are():
     large = wide(np.full((3, 100), 70_000.0))  # more than half precision holds
     assert np.isfinite(answers(store(large, "float16"))).all()
@@ -117,14 +64,6 @@ def test_outputs_of_weights_that_are_zero_or_too_large_stay_as_they_are():
     assert np.isfinite(result).all()
     assert (result[:, 7] == 0).all()
     assert (result[:, 8] != 0).all()
-
-
-def test_small_weights_lose_little_and_stay_in_half_precision(monkeypatch):
-    model = wide(np.ones((3, 100)))
-    monkeypatch.setattr(storing, "MIN_SIZE_INT8", 301)
-    assert as_bytes(store(model, "int8")) == as_bytes(store(model, "float16"))
-    monkeypatch.setattr(storing, "MIN_SIZE_INT8", 300)
-    assert as_bytes(store(model, "int8")) != as_bytes(store(model, "float16"))
 
 
 def test_nothing_of_the_machine_is_left_and_bytes_are_always_the_same():

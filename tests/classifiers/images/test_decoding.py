@@ -104,16 +104,6 @@ def test_sixteen_bits_are_scaled_and_not_cut_off_as_by_a_plain_conversion(cat):
     assert (np.asarray(deep.convert("L")) == 255).mean() > 0.9
 
 
-def test_floats_are_scaled_by_their_own_range_and_must_be_finite(cat):
-    grey = np.asarray(cat.convert("L"))
-    decoded = decode(as_bytes(Image.fromarray(grey.astype(np.float32) / 255), "TIFF"))
-    wanted = grey.astype(float) * 255 / grey.max()
-    assert np.abs(np.asarray(decoded.rgb)[:, :, 0] - wanted).max() <= 1
-    unknown = Image.fromarray(np.full((9, 9), np.nan, np.float32))
-    with pytest.raises(UnusableImageError, match="finite"):
-        decode(as_bytes(unknown, "TIFF"))
-
-
 def test_transparency_is_laid_over_white():
     clear = Image.new("RGBA", (9, 9), (0, 0, 0, 0))
     palette = Image.new("P", (9, 9), 0)

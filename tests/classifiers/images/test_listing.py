@@ -77,14 +77,6 @@ def test_parquet_holds_images_or_paths(tmp_path, shape):
     assert list(loaded(images, {"x"}).values()) == wanted[1:]
 
 
-def test_other_columns_are_named(tmp_path):
-    file = tmp_path / "images.parquet"
-    pd.DataFrame({"id": [7], "jpg": [b"seven"]}).to_parquet(file)
-    with pytest.raises(SourceError, match="found 'id', 'jpg'"):
-        list_images([file])
-    assert loaded(list_images([file], item="id", image="jpg")) == {"7": b"seven"}
-
-
 def test_a_cell_without_an_image_is_an_error_of_that_image_alone(tmp_path):
     file = tmp_path / "images.parquet"
     pd.DataFrame({"item": ["x", "y"], "image": [None, b"two"]}).to_parquet(file)
@@ -92,21 +84,3 @@ def test_a_cell_without_an_image_is_an_error_of_that_image_alone(tmp_path):
     with pytest.raises(OSError, match="no bytes"):
         first.load()
     assert second.load() == b"two"
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "said"),
-    [
-        ("list.csv", b"file\nx.png\n", "no column 'path'"),
-        ("list.csv", b"item,path\n,x.png\n", "row 1"),
-        ("list.txt", b"\xff\xfe", "UTF-8"),
-        ("list.txt", b"\n", "no image"),
-        ("cut.parquet", b"PAR1", "Parquet"),
-        ("nowhere", None, "no such file"),
-    ],
-)
-def test_lists_that_cannot_be_used_are_refused(tmp_path, name, data, said):
-    if data is not None:
-        (tmp_path / name).write_bytes(data)
-    with pytest.raises(SourceError, match=said):
-        list_images([tmp_path / name])

@@ -12,7 +12,6 @@ from consilience.classifiers.pooling import (
     pool,
 )
 from consilience.classifiers.predictions import from_table
-from consilience.errors import DataError
 
 NUM_LABELS, KEPT = 30, 30
 
@@ -59,14 +58,6 @@ def test_the_temperature_that_truths_were_drawn_with_is_found_and_no_other(tempe
     assert result["log_loss_after"] <= result["log_loss_before"]
 
 
-def test_tempered_shares_are_those_of_the_softmax_at_that_temperature():
-    pooled, _, _, right, _ = simulated(50, 2.0, seed=2)
-    result = np.zeros_like(right)
-    label = pooled.labels[pooled.label].astype(int)
-    result[pooled.item, label] = apply_temperature(pooled, 2.0)
-    assert np.allclose(result, right, atol=1e-5)  # probabilities are kept in single
-
-
 def test_tempered_shares_of_cells_and_the_rest_sum_to_one():
     pooled, *_ = simulated(50, 1.0, seed=3, kept=5)
     for temperature in (0.05, 0.5, 1.0, 3.0, 20.0):
@@ -75,19 +66,6 @@ def test_tempered_shares_of_cells_and_the_rest_sum_to_one():
         rest = pooled.elsewhere ** (1 / temperature) * (NUM_LABELS - 5)
         cells = np.bincount(pooled.item, pooled.probability ** (1 / temperature))
         assert np.allclose(listed, cells / (cells + rest))
-
-
-def test_a_truth_that_nobody_lists_counts_as_one_of_the_rest():
-    pooled, item, label, *_ = simulated(500, 1.0, seed=4, kept=3)
-    assert (pooled.pairs(item, label).cell < 0).any()
-    result = fit_temperature(pooled, pooled.pairs(item, label))
-    assert np.isfinite(result["log_loss_after"])
-
-
-def test_cannot_tell_gold_is_refused():
-    pooled, item, label, *_ = simulated(50, 1.0, seed=5)
-    with pytest.raises(DataError, match="19 items"):
-        fit_temperature(pooled, pooled.pairs(item[:19], label[:19]))
 
 
 def pairs(number, slope, seed):
@@ -114,21 +92,3 @@ def test_the_slope_of_a_score_is_found_and_pairs_left_out_are_judged_by_the_othe
     assert not np.allclose(
         held_out, account["intercept"] + columns @ account["weights"]
     )
-
-
-def test_noise_is_not_taken_for_knowledge_of_pairs_left_out():
-    generator = np.random.default_rng(3)
-    columns = generator.normal(size=(60, 20))
-    present = generator.random(60) < 0.5
-    account, _ = fit_presence(columns, present, np.arange(60))
-    inside = account["intercept"] + columns @ account["weights"]
-    fitted = np.where(present, expit(inside), expit(-inside))
-    alone = account["log_loss_of_the_share_alone"]
-    assert -np.log(fitted).mean() < alone  # on what it was fitted to
-    assert account["log_loss_held_out"] > alone  # on what it was not
-
-
-@pytest.mark.parametrize("present", [True, False])
-def test_gold_of_one_answer_alone_is_refused(present):
-    with pytest.raises(DataError, match="all gold pairs"):
-        fit_presence(np.zeros((30, 1)), np.full(30, present), np.arange(30))

@@ -1,7 +1,5 @@
 """Candidates: who is on the list, what is known of them, where they come from."""
 
-import tomllib
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,18 +7,8 @@ import pytest
 import consilience as cs
 from consilience.classifiers import candidates
 from consilience.classifiers.pooling import ANNOTATORS, DATASET, pool
-from consilience.classifiers.predictions import (
-    Predictions,
-    from_arrays,
-    from_table,
-    rename_labels,
-)
-from consilience.errors import (
-    ConsilienceWarning,
-    DataError,
-    FolderExistsError,
-    OptionError,
-)
+from consilience.classifiers.predictions import from_arrays, from_table
+from consilience.errors import DataError
 
 
 def ranks(name, **lists):
@@ -142,16 +130,6 @@ def judged(number):
     return predictions, every, np.where(truth["_merge"] == "both", "yes", "no")
 
 
-def test_log_odds_of_presence_are_learned_and_not_those_of_the_softmax():
-    predictions, every, answer = judged(400)
-    result = candidates(predictions, top=3, gold=every.assign(answer=answer))
-    odds, score = result.table["log_odds"], result.table["score"]
-    account = result.account["presence"]
-    assert account["log_loss_held_out"] < account["log_loss_of_the_share_alone"]
-    assert account["gold_pairs"] == len(every)
-    assert not np.allclose(odds, score - np.log1p(-np.exp(score)))
-
-
 def test_log_odds_of_gold_pairs_are_learned_from_other_items():
     predictions, every, yes = judged(100)
     turned = yes.copy()
@@ -166,41 +144,6 @@ def test_log_odds_of_gold_pairs_are_learned_from_other_items():
     assert not np.allclose(one["log_odds"], other["log_odds"])
 
 
-ONE = pd.DataFrame({"item": ["i"], "label": ["cat"]})
-
-
-@pytest.mark.parametrize(
-    ("how", "error", "said"),
-    [
-        ({"top": 0}, OptionError, "expected 1 or more"),
-        ({"mass": 1.0}, OptionError, "between 0 and 1"),
-        ({"gold": ONE}, DataError, "20 are needed"),
-        ({"gold": ONE.assign(item="i.png")}, DataError, "no item"),
-        ({"gold": ONE.assign(label="Katze")}, DataError, "no label"),
-        (
-            {"also": ONE.assign(item="i.png", source=ANNOTATORS)},
-            DataError,
-            "responses: no item",
-        ),
-        ({"predictions": []}, DataError, "no predictions"),
-    ],
-)
-def test_what_cannot_be_done_is_refused(two, how, error, said):
-    with pytest.raises(error, match=said):
-        candidates(**{"predictions": two, **how})
-
-
-def test_the_folder_is_whole_and_can_be_read_again(two, tmp_path):
-    result = candidates(two)
-    result.save(tmp_path / "c")
-    again = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
-    pd.testing.assert_frame_equal(again, result.table)
-    assert tomllib.loads((tmp_path / "c" / "candidates.toml").read_text())["top"] == 5
-    with pytest.raises(FolderExistsError):
-        result.save(tmp_path / "c")
-    result.save(tmp_path / "c", overwrite=True)
-
-
 def test_a_fit_takes_the_folder_as_it_is(two, tmp_path):
     candidates(two, top=2).save(tmp_path / "c")
     rows = [(i, w, said) for i, said in (("i", "cat"), ("j", "cup")) for w in "xyz"]
@@ -210,50 +153,6 @@ def test_a_fit_takes_the_folder_as_it_is(two, tmp_path):
     fit = cs.fit(responses, model="majority", candidates=tmp_path / "c")
     result = fit.labels()
     assert set(result.loc[result["item"] == "i", "label"]) == {"cat", "dog", "wolf"}
-
-
-def test_labels_can_go_by_another_name(two):
-    names = pd.DataFrame({"label": ["cat", "dog"], "name": ["Katze", "Hund"]})
-    table = two[0].table[two[0].table["label"].isin(["cat", "dog"])]
-    predictions = Predictions(table, two[0].images, names, two[0].families, {"a": 2})
-    assert labels(candidates([rename_labels(predictions, "name")]), "i") == [
-        "Katze",
-        "Hund",
-    ]
-    with pytest.raises(DataError, match="no other name 'wnid'"):
-        rename_labels(predictions, "wnid")
-
-
-@pytest.mark.parametrize(
-    ("columns", "said"),
-    [
-        ({}, "no column 'rank'"),
-        ({"rank": [0, 1]}, "ranks are 1, 2"),
-        ({"rank": ["first", 2]}, "no number"),
-        ({"rank": [1, 1]}, "two labels"),
-        ({"rank": [1, 2], "probability": [2, 0]}, "between 0 and 1"),
-    ],
-)
-def test_a_table_that_is_no_list_of_ranks_is_refused(columns, said):
-    with pytest.raises(DataError, match=said):
-        from_table(pd.DataFrame({"item": "i", "label": ["x", "y"], **columns}), "", "")
-
-
-@pytest.mark.parametrize(
-    ("array", "said"),
-    [
-        (np.zeros((2, 5), int), "2 rows for 1 images"),
-        (np.zeros((1, 5)), "scores for 5 labels, and 3 are named"),
-        (np.full((1, 3), np.nan), "row 1 has scores that are not numbers"),
-        (np.zeros((1, 5), complex), "whole numbers"),
-        (np.array([[-1, 2]]), "label -1"),
-        (np.array([[object()]]), "not a NumPy array"),
-    ],
-)
-def test_an_array_that_is_no_list_of_ranks_is_refused(array, said, tmp_path):
-    np.save(tmp_path / "a.npy", array, allow_pickle=True)
-    with pytest.raises(DataError, match=said):
-        from_arrays([tmp_path / "a.npy"], ["i"], ["x", "y", "z"])
 
 
 def test_public_top_five_lists_hold_the_label_of_the_data_set(data_folder):
@@ -274,11 +173,3 @@ def test_classifiers_without_a_label_in_common_are_not_pooled():
     with pytest.raises(DataError, match=r"own and net share none .* '504'"):
         candidates([named, ranks("net", **CODES)])
     candidates([named, ranks("other", k="dog cat fox")])  # not of the same items
-
-
-def test_classifiers_that_share_few_labels_are_pooled_with_a_warning():
-    mixed = ranks("own", i="cup espresso mug", j="mug pot 968")
-    with pytest.warns(ConsilienceWarning, match=r"share 1 of their 5 and 4 labels"):
-        pooled = candidates([mixed, ranks("net", **CODES)])
-    (sentence,) = pooled.account["warnings"]
-    assert "own alone has 'cup', 'espresso', 'mug', net alone '504'" in sentence

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from consilience.classifiers.candidate_table import co_confusion
-from consilience.errors import DataError
 from consilience.fitting.inputs import as_similarity, classifiers_of
 
 TABLE = pd.DataFrame(
@@ -44,10 +42,3 @@ def test_a_folder_of_candidates_is_a_similarity_and_says_whose(tmp_path):
     reported = as_similarity(tmp_path, TABLE["label"])
     assert np.allclose(reported["value"].astype(float), co_confusion(TABLE)["value"])
     assert classifiers_of(None, tmp_path) == ["net"]
-
-
-def test_candidates_without_scores_are_refused():
-    with pytest.raises(DataError, match="'score' is needed"):
-        co_confusion(TABLE.drop(columns="score"))
-    with pytest.raises(DataError, match="row 2"):
-        co_confusion(TABLE.assign(score=[0.0, np.inf, 0, 0, 0, 0]))

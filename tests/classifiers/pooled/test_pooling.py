@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.classifiers.pooling import OFF_LIST, SHRINKAGE, pool
+from consilience.classifiers.pooling import OFF_LIST, pool
 from consilience.classifiers.predictions import from_arrays, from_table
-from consilience.errors import DataError
 
 
 def predictions(rows, **more):
@@ -49,17 +48,6 @@ def test_a_family_counts_as_one_classifier(families, share):
     assert probability(pooled, "i", "cat") == pytest.approx(share)
 
 
-def test_of_an_item_only_those_count_that_answered_about_it():
-    rows = """
-    i a a 1 cat 1
-    i b b 1 dog 1
-    j a a 1 cat 1
-    """
-    pooled = pool([predictions(rows)])
-    assert probability(pooled, "i", "cat") == pytest.approx(0.5)
-    assert probability(pooled, "j", "cat") == pytest.approx(1.0)
-
-
 def test_ranks_without_gold_fall_as_one_over_the_rank():
     table = pd.DataFrame({"item": "i", "rank": [1, 2, 3], "label": ["x", "y", "z"]})
     pooled = pool([from_table(table, "a", "here", num_labels=10)])
@@ -92,32 +80,3 @@ def test_with_gold_a_rank_is_worth_how_often_it_is_right(ranked):
     pooled = pool([ranked("a", places)], gold)
     for item, share in (("i0", 0.7), ("i7000", 0.2), ("i9999", 0.1)):
         assert probability(pooled, item, "0") == pytest.approx(share, abs=0.005)
-
-
-def test_with_little_gold_a_list_is_taken_for_one_like_the_others(ranked):
-    lists = [ranked("good", np.zeros(100, int)), ranked("poor", np.full(100, 2))]
-
-    def first_of_good(number):
-        gold = pd.DataFrame({"item": names(number), "label": "0"})
-        pooled = pool(lists, gold)
-        return probability(pooled, "i0", "0")
-
-    # Much gold: the first place of one and the last of the other are always right.
-    assert first_of_good(100) > first_of_good(1)
-    # By hand, of a hundred items: a place's own share, and that of both lists, which
-    # counts for so many items more.
-    shares = [
-        (100 + SHRINKAGE * (100 + usual(rank)) / 201) / (100 + SHRINKAGE)
-        for rank in (1, 3)
-    ]
-    assert first_of_good(100) == pytest.approx(sum(shares) / 2)
-
-
-def usual(rank):
-    return (1 - OFF_LIST) / rank / (1 + 1 / 2 + 1 / 3)
-
-
-def test_two_classifiers_of_one_name_are_refused():
-    one = predictions("i a a 1 cat 1")
-    with pytest.raises(DataError, match="named 'a'"):
-        pool([one, one])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import consilience as cs
-from consilience.errors import DataError, SourceError
+from consilience.errors import SourceError
 
 IMAGES = [["x.JPEG", "n02"], ["y.JPEG", "n01"], ["z.JPEG", "n02"]]
 
@@ -43,24 +43,6 @@ def test_the_listing_names_rows_and_labels_are_ranks_of_synsets(folder):
     (place / "imagenet-validation-original.json").unlink()
     with pytest.raises(SourceError, match=r"holds no predictions\.toml"):
         cs.images.read_predictions(place)
-
-
-@pytest.mark.parametrize(
-    ("images", "arrays", "error", "message"),
-    [
-        (IMAGES, {}, SourceError, "no NumPy file"),
-        (IMAGES[:2], {"a": [[1], [0], [1]]}, DataError, "3 rows for 2 images"),
-        (IMAGES, {"a": [[1], [0], [2]]}, DataError, "label 2 is not among"),
-        (IMAGES[:1] * 3, {"a": [[0]] * 3}, SourceError, "one twice"),
-        ([], {"a": [[0]]}, SourceError, "lists no image"),
-        ([["x.JPEG"]], {"a": [[0]]}, SourceError, "not the list of images"),
-    ],
-)
-def test_a_folder_that_does_not_fit_together_is_refused(
-    folder, images, arrays, error, message
-):
-    with pytest.raises(error, match=message):
-        cs.images.read_predictions(folder(images, **arrays))
 
 
 def test_public_predictions_and_answers_have_the_same_items_and_labels(data_folder):

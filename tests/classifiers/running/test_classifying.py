@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
-from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -14,16 +12,14 @@ import pytest
 from models.exporting.photographs import photograph
 from PIL import Image
 
-from consilience.classifiers import classify, classifying, list_images, read_predictions
-from consilience.classifiers.classifier import fill_up
+from consilience.classifiers import classify, classifying, read_predictions
 from consilience.classifiers.classifying import Pace
 from consilience.classifiers.manifest import Pixels, Preprocessing
 from consilience.classifiers.pieces import Pieces
 from consilience.classifiers.predictions import read_account
-from consilience.classifiers.runtime import PROVIDERS, Choice
-from consilience.errors import DataError, OptionError
+from consilience.errors import DataError
 
-from ..conftest import as_bytes, change_manifest, loaded
+from ..conftest import as_bytes, change_manifest
 
 BY_ONE = Pace(batch=4, readers=2, threads=1)
 # Imports once, then classifies in a process of its own for each line that it is sent.
@@ -253,21 +249,6 @@ def test_what_others_began_is_not_taken_up(finished, of_one, of_all, said):
     assert pieces(out) == before
 
 
-@pytest.mark.parametrize(
-    ("number", "pace", "said"),
-    [
-        (2, BY_ONE, "named tiny too"),
-        (0, BY_ONE, "no classifier"),
-        (1, Pace(batch=0), "from 1"),
-        (1, Pace(readers=-1), "from 1"),
-        (1, Pace(threads=0), "from 1"),
-    ],
-)
-def test_what_cannot_be_done_is_refused(tiny, pictures, tmp_path, number, pace, said):
-    with pytest.raises(OptionError, match=said):
-        classify([pictures(1)], [tiny()] * number, tmp_path / "out", pace=pace)
-
-
 def test_no_more_images_are_held_than_the_batches_ahead_need(
     tiny, pictures, tmp_path, monkeypatch
 ):
@@ -289,20 +270,6 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
     run(pictures(150), [tiny()], tmp_path / "out")
     assert held["read"] == 150
     assert held["most"] <= (classifying.AHEAD + 2) * BY_ONE.batch
-
-
-def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_path):
-    images, folder = pictures(3), tiny()
-    run(images, [folder], tmp_path / "plain")
-    assert len(fill_up(np.zeros((3, 8, 8, 3), np.uint8), 4)) == 4
-    classifier = loaded(folder)
-    ready = [
-        classifying.prepare_image(image, [classifier.manifest.preprocessing])
-        for image in list_images([images]).besides(())
-    ]
-    result, _ = classifying.classify_batch(ready, [classifier], 20, size=4)
-    wanted = read_predictions(tmp_path / "plain").table["logit"]
-    assert np.allclose(result.to_pandas()["logit"], wanted, rtol=1e-5)
 
 
 def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
@@ -352,23 +319,3 @@ def test_an_image_is_decoded_once_for_all_networks_and_resampled_for_each_prepro
         names = {"item": str, "label": str}
         one, other = (table.astype(names)[[*names, "logit"]] for table in (same, alone))
         assert one.equals(other)
-
-
-@pytest.mark.parametrize(
-    ("place", "devices", "where"),
-    [
-        ("tensorrt", ["tensorrt", "tensorrt"], "the GPU, by TensorRT"),
-        ("cuda", ["cuda"], "the GPU"),
-        ("cuda", ["cuda", "cpu"], "the GPU and, where it refused, the CPU"),
-        ("cuda", ["cpu"], "the CPU: ONNX Runtime found a driver but not CUDA 13"),
-        ("cpu", ["cpu"], "why"),
-    ],
-)
-def test_the_outcome_states_where_sessions_ran(lite0, place, devices, where):
-    choice = Choice(None, place, "why", required=False)
-    sessions = [
-        SimpleNamespace(get_providers=lambda device=device: PROVIDERS[device])
-        for device in devices
-    ]
-    classifiers = [replace(lite0, session=each) for each in sessions]
-    assert classifying._where(choice, classifiers).startswith(where)

@@ -1,17 +1,14 @@
 """Half precision: the same first labels, and logits that differ by rounding only."""
 
-import sys
-
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto
 
-from consilience.classifiers import classify, read_predictions
 from consilience.classifiers.classifier import load_classifier
 from consilience.classifiers.runtime import to_half_arithmetic
 
-from ..conftest import ON_CPU, graph
+from ..conftest import ON_CPU
 from .test_classifier import square_of
 
 # A logit is a sum of over a thousand products, each rounded to a relative 2**-11.
@@ -48,18 +45,3 @@ def test_the_arithmetic_is_in_half_and_the_answers_in_single(kept_folder):
     }
     assert convolved == {TensorProto.FLOAT16}
     assert kinds[model.graph.output[0].name] == TensorProto.FLOAT
-
-
-def test_the_converter_leaves_the_path_of_modules_as_it_was():
-    before = list(sys.path)
-    to_half_arithmetic(graph().SerializeToString())
-    assert sys.path == before
-
-
-def test_predictions_in_half_precision_are_continued(tiny, pictures, tmp_path):
-    images, folder, out = pictures(3), tiny(), tmp_path / "out"
-    classify([images], [folder], out, device="cpu", precision="half")
-    assert 'precision = "half"' in (out / "predictions.toml").read_text()
-    again = classify([images], [folder], out, device="cpu", precision="half")
-    assert again.before == 3
-    assert len(read_predictions(out).table) == 9

@@ -38,31 +38,3 @@ def test_the_thousand_classes_have_a_name_each_and_ids_in_order(lite0_folder):
     assert len({name.lower() for name in labels.columns["name"]}) == 1000
     first = [text.split(", ")[0] for text in labels.columns["synonyms"]]
     assert len(set(first)) == 998  # two pairs share their first name
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"cat\ndog\ncat\n", "stands twice"),
-        (b"label\tname\tname\n0\ta\tb\n", "two columns have one name"),
-        (b"label\tname\n" + b"0" * 200_000 + b"\ta\n", "is not a table"),
-        (b"caf\xe9\n", "not UTF-8"),
-    ],
-)
-def test_a_table_of_labels_that_is_broken_or_has_one_twice_is_refused(data, said):
-    with pytest.raises(SourceError, match=f"here: .*{said}"):
-        parse_labels(data, "here")
-
-
-def test_a_mark_of_the_byte_order_is_no_part_of_a_name():
-    labels = parse_labels(b"\xef\xbb\xbflabel\tname\n0\tcat\n", "here")
-    assert labels.columns == {"label": ("0",), "name": ("cat",)}
-
-
-def test_a_network_is_no_classifier_and_is_to_be_wrapped(tmp_path):
-    network = tmp_path / "own.onnx"
-    network.write_bytes(b"")
-    with pytest.raises(
-        SourceError, match=r"own\.onnx: a file.* `consilience images wrap`"
-    ):
-        read_manifest(network)

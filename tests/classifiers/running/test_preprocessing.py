@@ -28,19 +28,6 @@ def test_cropping_takes_the_middle_of_the_shorter_side():
     assert (wider[inside, inside] != (0, 255, 0)).any()
 
 
-def test_cropping_in_one_step_is_scaling_and_then_cutting(cat):
-    # At a whole-numbered scale of the shorter side, both see the same pixels.
-    even = cat.crop((0, 0, 450, 300))
-    one = prepare(even, Preprocessing(size=100, resize=150)).astype(int)
-    scaled = even.resize((225, 150), Image.Resampling.BICUBIC)
-    two = np.asarray(scaled.crop((62, 25, 162, 125))).astype(int)
-    other = np.asarray(scaled.crop((63, 25, 163, 125))).astype(int)
-    # 62.5 pixels are cut off on the left: half-way between the two.
-    inside = slice(4, -4)  # away from the edge of the box
-    apart = np.abs(one - (two + other) / 2)[inside, inside]
-    assert apart.mean() < np.abs(two - other)[inside, inside].mean()
-
-
 def test_squashing_and_then_cutting_is_done_in_one_step(cat):
     even = cat.crop((0, 0, 450, 300))
     one = prepare(even, Preprocessing(size=100, mode="squash", resize=150)).astype(int)

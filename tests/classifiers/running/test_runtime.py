@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +20,7 @@ from consilience.classifiers.runtime import (
 )
 from consilience.errors import UnavailableError
 
-from ..conftest import ON_CPU, graph, noise
+from ..conftest import graph, noise
 
 # Operators that ONNX Runtime 1.31 has CUDA kernels for, of those an image classifier
 # needs: a graph of others would run in part on the CPU, with a copy at each border.
@@ -122,22 +121,6 @@ def test_who_insists_on_a_card_gets_it_or_an_error(
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("precision", "half"), [("single", "0"), ("half", "1")])
-def test_tensorrt_computes_in_the_precision_that_is_asked_for(precision, half):
-    fake = Recorder()
-    choice = choose("tensorrt", fake, driver="")
-    session(b"", choice, threads=1, precision=precision)
-    assert fake.asked[1][3][0] == (TENSORRT, {"trt_fp16_enable": half})
-
-
-def test_weights_in_int8_are_unpacked_only_where_the_manifest_says_so():
-    for asked in (False, True):
-        fake = Recorder()
-        session(b"", replace(ON_CPU, runtime=fake), threads=1, disable_quant_qdq=asked)
-        entries = fake.asked[0][2].entries
-        assert ("session.disable_quant_qdq" in entries) == asked
-
-
 @pytest.mark.skipif(runtime._no_driver() == "", reason="there is a card")
 def test_the_real_build_falls_back_or_refuses_where_there_is_no_card():
     real = load_runtime()
@@ -149,12 +132,6 @@ def test_the_real_build_falls_back_or_refuses_where_there_is_no_card():
     for device in ("cuda", "tensorrt"):
         with pytest.raises(UnavailableError, match=f'`device="{device}"`'):
             choose(device, real)
-
-
-def test_bound_arrays_give_what_a_plain_run_gives(lite0):
-    squares = noise(2, 224)
-    plain = lite0.session.run(None, {"image": squares})[0]
-    assert np.array_equal(lite0.logits(squares), plain)
 
 
 def test_every_operator_of_the_kept_network_has_a_cuda_kernel(lite0_folder):

@@ -1,6 +1,5 @@
 """A wrapped network answers as the network does, or is refused with one sentence."""
 
-import doctest
 import tempfile
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from onnx.external_data_helper import set_external_data
 
 from consilience.classifiers import check_golden, wrap, wrapping
 from consilience.classifiers.images import prepare
-from consilience.errors import FolderExistsError, OptionError, SourceError
+from consilience.errors import SourceError
 
-from ..conftest import change_manifest, loaded, noise
+from ..conftest import loaded, noise
 from ..running.test_classifier import apart, square_of
 from .conftest import (
     IMAGES,
@@ -198,23 +197,6 @@ def test_the_network_stays_as_it_was_exported(made, tmp_path):
     assert (network.input, network.output) == ("x", "y")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('layout = "nchw"', 'layout = "nhwc"', r"expected .* shape \[batch, 8, 8, 3\]"),
-        ('colour = "rgb"', 'colour = "red"', "colour"),
-        ("scale = [\n    1.0,", "scale = [\n    0.0,", "scale"),
-    ],
-)
-def test_pixels_that_the_network_does_not_take_are_refused(
-    made, tmp_path, old, new, message
-):
-    made(colours())
-    change_manifest(tmp_path / "made", old, new)
-    with pytest.raises(SourceError, match=message):
-        loaded(tmp_path / "made")
-
-
 # What is refused
 
 SOFTMAX = "f = Flatten (m) y = Softmax (f)"
@@ -274,56 +256,6 @@ def test_what_is_no_image_classifier_is_refused(made, tmp_path, model, how, mess
     assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
 
 
-@pytest.mark.parametrize(
-    ("how", "message"),
-    [
-        ({"labels": ("a",)}, "lists 1 labels; expected two or more"),
-        ({"name": "my net"}, "expected letters, digits"),
-    ],
-)
-def test_a_setting_that_cannot_be_is_refused(made, how, message):
-    with pytest.raises(OptionError, match=message):
-        made(colours(), **how)
-
-
-@pytest.mark.parametrize("data", [b"no network", b"", None], ids=["text", "", "cut"])
-def test_what_is_no_network_is_refused(tmp_path, data):
-    path = tmp_path / "n.onnx"
-    path.write_bytes(colours().SerializeToString()[:-9] if data is None else data)
-    with pytest.raises(SourceError, match="not an ONNX network"):
-        wrap(path, ["a", "b", "c"], tmp_path / "made", scale=1)
-
-
-@pytest.mark.parametrize("name", ["model", "labels", "preprocessor", "picture"])
-def test_files_that_are_missing_are_named(tmp_path, name):
-    onnx.save(colours(), tmp_path / "n.onnx")
-    given = {"model": tmp_path / "n.onnx", "labels": ("a", "b", "c"), "scale": 1}
-    given[name] = tmp_path / "nowhere"
-    why = "there is no such file" if name == "model" else "cannot be read"
-    with pytest.raises(SourceError, match=f"nowhere: {why}"):
-        wrap(out=tmp_path / "made", **given)
-
-
-def test_a_folder_is_replaced_only_on_demand(made, tmp_path):
-    made(colours())
-    with pytest.raises(FolderExistsError):
-        made(colours())
-    result = made(colours(), overwrite=True, name="again")
-    assert result.manifest.name == "again"
-    (tmp_path / "made" / "manifest.toml").unlink()
-    with pytest.raises(FolderExistsError):
-        made(colours(), overwrite=True)
-
-
-def test_first_labels_are_shown_by_their_names(made, tmp_path):
-    path = tmp_path / "labels.tsv"
-    path.write_text("label\tname\n0\tred\n1\tgreen\n2\tblue\n")
-    result = made(colours(), path, **USUAL)
-    names = dict(zip("012", ("red", "green", "blue"), strict=True))
-    assert result.first == tuple(names[k] for k in result.manifest.golden[0].labels)
-    assert made(colours(), overwrite=True, **USUAL).first == result.first
-
-
 def test_the_golden_picture_is_kept_with_the_answers_of_the_network(
     made, cat, tmp_path
 ):
@@ -337,12 +269,6 @@ def test_the_golden_picture_is_kept_with_the_answers_of_the_network(
     order = np.argsort(-means)
     assert golden.labels == tuple(("red", "green", "blue")[k] for k in order)
     assert np.allclose(golden.logits, means[order], atol=1e-4)
-
-
-def test_the_example_of_the_docstring_runs():
-    example = doctest.DocTestParser().get_doctest(wrap.__doc__, {}, "wrap", None, None)
-    assert len(example.examples) > 5
-    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 def test_a_wrapped_network_that_answers_otherwise_is_refused(

@@ -6,8 +6,6 @@ import skimage
 from models.exporting.photographs import photograph
 
 from consilience.classifiers import check_golden, read_manifest
-from consilience.classifiers.classifier import golden_of, pattern
-from consilience.classifiers.images import decode
 from consilience.errors import SourceError
 
 from ..conftest import change_manifest, graph, write_classifier
@@ -48,17 +46,3 @@ def test_another_preprocessing_or_picture_is_noticed(made, tmp_path, change):
     change_manifest(folder, "[[golden]]", both)
     with pytest.raises(SourceError, match="name one of the two"):
         read_manifest(folder)
-
-
-def test_a_tolerance_follows_the_spread_of_the_logits():
-    logits = np.array([10.0, 4.0, 2.0, 1.0, 0.0], np.float32)
-    one, two = (golden_of(each, "abcde", file="p") for each in (logits, logits / 100))
-    assert one.labels == tuple("abcde")
-    assert (one.tolerance, two.tolerance) == (0.04, 0.0004)
-    assert two.logits == (0.1, 0.04, 0.02, 0.01, 0.0)
-
-
-def test_the_pattern_tells_sides_and_colours_apart():
-    picture = np.asarray(decode(pattern()).rgb).astype(float)
-    for other in (picture[::-1], picture[:, ::-1], picture[..., ::-1]):
-        assert np.abs(picture - other).mean() > 30

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from consilience.classifiers.settings import read_preprocessor
-from consilience.errors import SourceError
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 # As published with google/vit-base-patch16-224, microsoft/resnet-50, google/bit-50,
@@ -149,25 +148,3 @@ def test_pixels_are_scaled_as_the_file_states(read, content):
     assert np.allclose(pixels, rescaled(content))
     other = {**VIT, "image_mean": [0.4] * 3, "image_std": STD}
     assert not np.allclose(pixels, rescaled(other))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("no JSON", "is not JSON"),
-        ("[1, 2]", "gives neither image_mean"),
-        ({"labels": 3}, "gives neither image_mean"),
-        ({**VIT, "size": {"height": 224, "width": 200}}, "224 x 200, not square"),
-        ({**BIT, "do_center_crop": False, "size": {"shortest_edge": 256}}, "no square"),
-        ({**BIT, "crop_size": 257}, "a square of 257 out of 256 pixels"),
-        ({**BIT, "image_processor_type": None}, "whether 256 is the shorter side"),
-        ({**TIMM, "crop_mode": "border"}, "crop_mode 'border'"),
-        ({**TIMM, "input_size": [3, 224, 256]}, "224 x 256, not square"),
-        ({**TIMM, "mean": "red"}, "unexpected types"),
-        ({**VIT, "image_std": [0, 0, 0]}, "unexpected types"),
-        ({**VIT, "size": {"width": 3}}, "unexpected types"),
-    ],
-)
-def test_what_cannot_be_done_or_read_is_refused(read, content, message):
-    with pytest.raises(SourceError, match=rf"_config\.json: .*{message}"):
-        read(content)
