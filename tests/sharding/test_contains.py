@@ -1,7 +1,5 @@
 """Yes, maybe and no in shards: read and fitted as in memory, or refused."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,7 +90,9 @@ def test_a_fit_of_shards_is_that_in_memory(source, shards, model):
     assert np.abs(one - other).max() < 1e-6
 
 
-@pytest.mark.parametrize("model", ["contains_states", "auto"])
+@pytest.mark.parametrize(
+    "model", ["contains_states", pytest.param("auto", marks=pytest.mark.study)]
+)
 def test_gold_corrects_presence_as_in_memory(answers, shards, model):
     gold = answers.drop_duplicates(["item", "label"])[["item", "label"]].iloc[::8]
     gold["answer"] = np.where(np.arange(len(gold)) % 3 == 0, "yes", "no")
@@ -131,21 +131,6 @@ def test_auto_is_two_models_by_halves_as_in_memory(answers, shards, tmp_path, ca
     apart = (both["probability_x"] - both["probability_y"]).abs()
     assert apart.mean() < 0.03
     assert np.corrcoef(both["probability_x"], both["probability_y"])[0, 1] > 0.97
-
-
-def test_gold_labels_of_all_shards_are_scored(answers, shards, tmp_path, capsys):
-    fit = cs.shards.fit(shards)
-    fit.save(tmp_path / "run")
-    pairs = answers.drop_duplicates(["item", "label"])[["item", "label"]]
-    pairs["answer"] = np.where(np.arange(len(pairs)) % 2, "yes", "no")
-    pairs.to_csv(tmp_path / "gold.csv", index=False)
-    gold = ("--gold", str(tmp_path / "gold.csv"), "--json")
-    main(["score", str(tmp_path / "run"), *gold])
-    scored = json.loads(capsys.readouterr().out)
-    assert scored["items"] == shards.num_items
-    table = pd.concat([part.labels() for part in fit.parts()])
-    expected = cs.score(table, pairs, kind="contains").to_dict()
-    assert scored["metrics"] == expected["metrics"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 import consilience as cs
 from consilience.cli import main
-from consilience.errors import DataError, OptionError
 
 ITEMS, MISLED, RIGHT = 300, 5, 2
 MODEL = "hierarchical_dawid_skene"
@@ -131,16 +130,6 @@ def test_gold_that_was_given_is_left_out_of_the_score(tmp_path, capsys):
     assert f"{len(truth) - given} items with gold" in shown
 
 
-def test_gold_of_all_items_is_their_truth(tmp_path):
-    table, truth = panel()
-    table.to_parquet(tmp_path / "a.parquet")
-    shards = cs.shards.write(tmp_path / "a.parquet", tmp_path / "s", rows=700)
-    fit = cs.shards.fit(shards, model=MODEL, gold=truth)
-    items = pd.concat([part.items() for part in fit.parts()]).astype(str)
-    both = items.merge(truth, on="item")
-    assert (both["label_x"] == both["label_y"]).all()
-
-
 def test_groups_of_annotators_are_those_of_the_table(shards, tables):
     given = tables["annotators"]
     fit = cs.shards.fit(shards, model=MODEL, annotators=given)
@@ -150,36 +139,6 @@ def test_groups_of_annotators_are_those_of_the_table(shards, tables):
     group = pd.Series(names[constant["group_of_annotator"].to_numpy()], index=people)
     expected = given.set_index("annotator")["group"].reindex(people)
     assert group.tolist() == expected.tolist()
-
-
-def test_gold_of_all_shards_is_counted(shards, tables):
-    fit = cs.shards.fit(shards, gold=tables["gold"], model="dawid_skene", engine="em")
-    assert (
-        "gold labels of 60 items enter the fit of all"
-        in (fit.part(0).data.attrs["assumptions"])
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "why"),
-    [
-        ({"gold": {"item": ["nobody"], "label": ["x"]}}, DataError, "none of its 1"),
-        (
-            {"candidates": {"item": ["a"], "label": ["b"], "score": ["1"]}},
-            OptionError,
-            "candidates have columns score",
-        ),
-        (
-            {"annotators": {"annotator": ["a"], "repeat_of": ["b"]}},
-            OptionError,
-            "repeat_of",
-        ),
-    ],
-)
-def test_tables_that_shards_cannot_take_are_refused(shards, change, error, why):
-    given = {name: pd.DataFrame(table) for name, table in change.items()}
-    with pytest.raises(error, match=why):
-        cs.shards.fit(shards, **given)
 
 
 def test_draws_are_those_of_the_posterior_in_memory(answers, shards):

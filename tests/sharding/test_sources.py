@@ -9,9 +9,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.cli import main
-from consilience.errors import OptionError, SourceError
-from consilience.sharding import as_address, writing
+from consilience.sharding import writing
 
 
 @pytest.fixture(scope="module")
@@ -57,28 +55,6 @@ def test_an_address_is_read_as_a_disk_is(form, answers, shards, tmp_path):
     assert same(shards, cs.shards.write(address, tmp_path / "s", rows=200))
 
 
-def test_the_command_takes_an_address(answers, tmp_path, capsys):
-    fsspec.filesystem("memory").pipe("/b/a.parquet", answers.to_parquet())
-    main(["read", "memory://b/a.parquet", "--shards", "--out", str(tmp_path / "s")])
-    assert "about 200 items" in capsys.readouterr().out
-
-
-def test_addresses_are_told_from_paths():
-    assert as_address("s3:/bucket/a") == as_address("s3://bucket/a") == "s3://bucket/a"
-    assert as_address("a/b.parquet") is None
-    assert as_address("/a/b.parquet") is None
-    assert as_address("C:/answers.parquet") is None
-
-
-@pytest.mark.parametrize(
-    ("address", "why"),
-    [("memory://nowhere/a.parquet", "check"), ("nosuch://a/b.csv", "nosuch")],
-)
-def test_an_address_without_files_is_named(address, why, tmp_path):
-    with pytest.raises(SourceError, match=why):
-        cs.shards.write(address, tmp_path / "s")
-
-
 @pytest.mark.parametrize("query", [None, "select * from crowd where label <> 'x'"])
 def test_a_table_of_duckdb_is_read(answers, shards, tmp_path, query):
     with duckdb.connect(str(tmp_path / "a.duckdb")) as base:
@@ -91,14 +67,6 @@ def test_a_table_of_duckdb_is_read(answers, shards, tmp_path, query):
     assert same(shards, made)
     named = "The answers of" in " ".join(made.assumptions)
     assert named == (query is None)
-
-
-def test_a_query_that_cannot_be_run_is_named(answers, tmp_path):
-    with duckdb.connect(str(tmp_path / "a.duckdb")) as base:
-        base.register("given", answers)
-        base.execute("create table crowd as select * from given")
-    with pytest.raises(OptionError, match="give one SELECT"):
-        cs.shards.write(tmp_path / "a.duckdb", tmp_path / "s", query="drop table crowd")
 
 
 def stopping(phase, at, error):
@@ -159,14 +127,6 @@ def test_a_full_disk_leaves_what_is_read(parquet, shards, tmp_path):
         cs.shards.write(parquet, tmp_path / "s", rows=200, progress=report)
     assert [file.name for file in tmp_path.iterdir()] == ["s.unfinished"]
     assert same(shards, cs.shards.write(parquet, tmp_path / "s", rows=200))
-
-
-def test_bad_rows_leave_nothing(answers, tmp_path):
-    wrong = answers.assign(label="the only one")
-    wrong.to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(cs.errors.ConsilienceError):
-        cs.shards.write(tmp_path / "a.parquet", tmp_path / "s", rows=200, repeats="no")
-    assert [file.name for file in tmp_path.iterdir()] == ["a.parquet"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
