@@ -1,10 +1,6 @@
-from dataclasses import replace
-
-import pandas as pd
 import pytest
 
-from consilience import fit
-from consilience.errors import OptionError, SourceError
+from consilience.errors import SourceError
 from consilience.responses import describe, read, write
 
 
@@ -45,23 +41,6 @@ def test_images_that_nobody_was_asked_about_are_items_without_answers(
     again = read(tmp_path / "study")
     assert again.items.equals(both.items)
     assert again.num_items == 6_761
-
-
-def test_items_that_are_not_marked_as_not_asked_count(tmp_path):
-    table = pd.DataFrame({"item": ["a", "b"], "annotator": "x", "label": ["u", "v"]})
-    items = pd.DataFrame({"item": ["a", "b", "c"], "asked": [True, True, False]})
-    for marked, number in ((items, 2), (items.drop(columns="asked"), 3)):
-        responses = replace(read(table), items=marked)
-        write(responses, tmp_path / "study", overwrite=True)
-        again = read(tmp_path / "study")
-        assert (again.num_items, describe(again).items) == (number, number)
-        assert len(fit(again, model="majority").items()) == number
-
-
-def test_a_second_folder_must_list_the_images(data_folder):
-    study = data_folder / "imagenet-multilabel"
-    with pytest.raises(OptionError, match="after it the folder of ImageNetV2"):
-        read([study, study])
 
 
 def test_a_missing_file_of_the_study_is_named(written):

@@ -1,5 +1,4 @@
 import pickle
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -59,16 +58,6 @@ def test_names_hidden_behind_dots_are_refused(tmp_path):
     path.write_bytes(b"\x80\x04\x8c\x05numpy\x8c\x0dndarray.dumps\x93.")
     with pytest.raises(SourceError, match=r"numpy\.ndarray\.dumps"):
         load_pickle(path)
-
-
-def test_plain_data_comes_through_as_plain_data(pickled):
-    assert load_pickle(pickled({"a": [1, (2.5, None)], "b": slice(1, 2)})) == {
-        "a": [1, (2.5, None)],
-        "b": slice(1, 2),
-    }
-    counter = load_pickle(pickled(Counter("aab")))
-    assert type(counter) is dict
-    assert counter == {"a": 2, "b": 1}
 
 
 def test_arrays_of_numbers_are_decoded_without_numpys_machinery(tmp_path):

@@ -60,21 +60,6 @@ def test_the_first_round_needs_no_golden_files(study):
         read(study, format="reassessed_imagenet_golden")
 
 
-def test_a_file_that_is_cut_off_is_refused(study):
-    path = study / "raters.npz"
-    path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(SourceError, match=r"raters\.npz: not whole"):
-        read(study)
-
-
-def test_two_answers_of_one_rater_to_one_pair_are_refused(study):
-    tensor = cube([["no"]])
-    tensor[0, 0, 2] = 1
-    np.savez_compressed(study / "raters.npz", tensor=tensor, info=PAIRS[:1], ids=[7])
-    with pytest.raises(SourceError, match="several answers to one pair"):
-        read(study)
-
-
 def test_the_study_has_its_published_counts(data_folder):
     responses = read(data_folder / "reassessed-imagenet")
     design = describe(responses)
