@@ -3,7 +3,6 @@
 import csv
 import json
 from itertools import chain
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -14,13 +13,7 @@ from scipy.stats import chisquare
 
 import consilience as cs
 from consilience.classifiers.predictions import from_table
-from consilience.errors import (
-    ColumnError,
-    DataError,
-    FolderExistsError,
-    OptionError,
-    SourceError,
-)
+from consilience.errors import OptionError, SourceError
 
 PREFIX = "https://example.org/images/"
 FORMULA = tuple("=+-@\t\r\n'")
@@ -199,48 +192,3 @@ def test_what_cannot_be_written_is_refused(tmp_path, change, error, message):
     with pytest.raises(error, match=message):
         cs.images.write_tasks(frame, tmp_path / "tasks", **options)
     assert not (tmp_path / "tasks").exists()
-
-
-def test_candidates_that_are_not_lists_of_labels_are_refused(images, tmp_path):
-    def write(frame, **options):
-        options = {"tool": "zooniverse", "images": images} | options
-        return cs.images.write_tasks(frame, tmp_path / "tasks", **options)
-
-    frame = pd.DataFrame({"item": ["a", "a"], "label": ["x", "x"]})
-    with pytest.raises(DataError, match="item 'a' lists 'x' twice"):
-        write(frame)
-    with pytest.raises(SourceError, match="there is no row"):
-        write(frame[:0])
-    with pytest.raises(DataError, match="is a list or an object"):
-        write(frame.assign(label=["x", "[1]"]))
-    with pytest.raises(ColumnError, match="'label'"):
-        write(frame[["item"]])
-    with pytest.raises(SourceError, match=r"1 of 2 items have no image .* 'gone'"):
-        write(pd.DataFrame({"item": ["a", "gone"], "label": "x"}))
-    write(frame[:1])
-    with pytest.raises(FolderExistsError):
-        write(frame[:1])
-    write(frame[:1], overwrite=True)
-    (tmp_path / "tasks" / "offered.parquet").unlink()
-    with pytest.raises(FolderExistsError):
-        write(frame[:1], overwrite=True)
-
-
-def test_one_seed_gives_one_folder(candidates, tmp_path):
-    def contents(folder):
-        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-        return {Path(file).name: file.read_bytes() for file in files}
-
-    for tool in ("label-studio", "mturk", "zooniverse"):
-        one, two = (
-            contents(
-                cs.images.write_tasks(
-                    candidates,
-                    tmp_path / f"{tool}{number}",
-                    tool=tool,
-                    image_prefix=PREFIX,
-                )
-            )
-            for number in range(2)
-        )
-        assert one == two
