@@ -188,18 +188,6 @@ def test_damaged_bytes(which, damage, kind):
                 assert result.cleaning.read == len([row for row in lines if row]) - 1
 
 
-@given(name=st.sampled_from(["labels.csv", "truth.csv"]), damage=DAMAGE)
-@some(12)
-def test_damaged_folders_of_labels_and_truth(name, damage):
-    sound = {"labels.csv": b"task,worker,label\n1,a,x\n2,a,y\n", "truth.csv": b""}
-    sound["truth.csv"] = b"task,truth\n1,x\n2,y\n"
-    with tempfile.TemporaryDirectory() as folder:
-        for each, content in sound.items():
-            whole = damaged(content, damage) if each == name else content
-            (Path(folder) / each).write_bytes(whole)
-        outcome(folder)
-
-
 @pytest.mark.parametrize(
     "given_",
     [
@@ -214,38 +202,6 @@ def test_damaged_folders_of_labels_and_truth(name, damage):
 def test_no_side_table_brings_in_what_is_no_text(given_):
     with pytest.raises(ConsilienceError, match="holds a NUL character"):
         read(FRAME, **given_)
-
-
-@pytest.mark.parametrize("role", ["labels", "gold", "offered"])
-def test_a_side_table_of_lists_is_named(written, role):
-    path = written("side.json", '[{"item":1,"label":["x", null]},{"item":2}]')
-    with pytest.raises(ConsilienceError, match="column 'label' holds lists"):
-        unguarded(FRAME, **{role: path})
-
-
-def test_no_column_of_gold_brings_in_what_is_no_text():
-    with pytest.raises(ConsilienceError, match="holds a NUL character"):
-        read(FRAME.assign(gold=["x", "y", "x\0"]))
-
-
-def test_no_truth_beside_the_labels_brings_in_what_is_no_text(tmp_path):
-    (tmp_path / "labels.csv").write_bytes(b"task,worker,label\n1,a,x\n2,a,y\n")
-    (tmp_path / "truth.csv").write_bytes(b"task,truth\n1,x\0\n2,y\n")
-    with pytest.raises(ConsilienceError, match=r"truth\.csv, row 2: the label 'x"):
-        read(tmp_path)
-
-
-@given(damage=DAMAGE, pairs=st.integers(1, 3))
-@some(12)
-def test_damaged_arrays_of_the_reassessed_study(damage, pairs):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "raters.npz"
-        cube = np.zeros((2, pairs, 3))
-        cube[:, :, 1] = 1
-        info = np.array([["a", str(i)] for i in range(pairs)])
-        np.savez(path, tensor=cube, info=info, ids=[7, 9])
-        path.write_bytes(damaged(path.read_bytes(), damage))
-        outcome(folder)
 
 
 @pytest.mark.parametrize("content", [b"-" * 9_000, b"(" * 9_000, b"{'descr': 1}"])
@@ -364,24 +320,6 @@ def test_own_tasks_with_a_part_of_any_other_type(which, steps, value, kind):
         outcome(path, "mturk", kind=kind)
 
 
-@given(
-    steps=st.lists(st.integers(0, 9), max_size=4),
-    value=JSON,
-    kind=ANY_KIND,
-    grid=st.booleans(),
-)
-@some(30)
-def test_batches_with_any_answers(steps, value, kind, grid):
-    cell = json.dumps(replaced(PAGE, steps, value))
-    columns = Columns(item="Input.i{i}", selected="Answer.q", label="Input.image")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.csv"
-        path.write_bytes(batch("Answer.taskAnswers,Input.i0,Input.i1", cell, "u", "v"))
-        outcome(path, "mturk", kind=kind, columns=columns if grid else Columns())
-        path.write_bytes(batch("Answer.q,Input.i0,Input.i1", cell, "u", "v"))
-        outcome(path, "mturk", kind=kind, columns=columns if grid else Columns())
-
-
 class Odd:
     """An object without text."""
 
@@ -433,20 +371,6 @@ def test_data_frames_of_any_cells(columns, sound, inferred, format_, kind):
     outcome(frame, format_, kind=kind)
 
 
-YES = {"item": ["a", "b"], "label": ["x", "y"], "n_yes": [1, 2], "n_shown": [3, 3]}
-PATTERNS = {"r1": ["x", "y"], "r2": ["x", "y"], "n": [1, 2]}
-
-
-@pytest.mark.parametrize(
-    ("columns", "name"),
-    [*((YES, name) for name in YES), *((PATTERNS, name) for name in PATTERNS)],
-)
-def test_a_column_of_lists_is_no_column_of_counts(columns, name):
-    frame = pd.DataFrame(columns | {name: [[], columns[name][1]]})
-    with pytest.raises(ConsilienceError, match=f"column '{name}' holds lists"):
-        unguarded(frame, "counts")
-
-
 TYPES = st.recursive(
     st.sampled_from(
         [
@@ -465,34 +389,6 @@ TYPES = st.recursive(
     ),
     max_leaves=3,
 )
-
-
-@given(
-    types=st.lists(TYPES, min_size=1, max_size=3),
-    names=st.permutations(["image", "embedding", "a.b", "picture"]),
-    filled=st.booleans(),
-)
-@some(12)
-def test_columns_of_any_type_that_nobody_uses_stop_nothing(types, names, filled):
-    table = pa.table({"image_id": ["1", "2"], "annotator": ["a", "b"]})
-    for name, kind in zip(names, types, strict=False):
-        try:
-            column = pa.array([b"\xff", b"\xfe"] if filled else [None, None], kind)
-        except (pa.ArrowException, TypeError):
-            column = pa.nulls(2, kind)
-        table = table.append_column(name, column)
-    table = table.append_column("label", pa.array(["x", "y"]))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.parquet"
-        try:
-            parquet.write_table(table, path)
-        except pa.ArrowException:
-            return  # this type cannot be written
-        responses = outcome(path, columns=Columns(item="image_id"))
-        assert responses.table["item"].tolist() == ["1", "2"]
-        assert responses.labels["label"].tolist() == ["x", "y"]
-        outcome(path)
-        outcome(path, columns=Columns(item="image_id", label=names[0]))
 
 
 @pytest.mark.parametrize(
@@ -608,18 +504,6 @@ def test_damaged_side_files(role, which, damage):
         path = Path(folder) / f"side-{which[1]}"
         path.write_bytes(damaged(SOUND[which], damage))
         outcome(FRAME, **{role: path})
-
-
-XML = b"<View><Choices name='q' toName='i'><Choice value='x'/><Choice value='y'/>"
-
-
-@given(damage=DAMAGE)
-@some(12)
-def test_damaged_configurations(damage):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.xml"
-        path.write_bytes(damaged(XML + b"</Choices></View>", damage))
-        outcome(FRAME, offered=path)
 
 
 def test_the_gold_of_another_program_is_held_to_the_rules(tmp_path):

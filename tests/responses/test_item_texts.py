@@ -50,10 +50,6 @@ def test_a_link_shows_the_item_where_there_is_no_text():
     assert responses.items["text"].str.startswith("https://").all()
 
 
-def test_what_each_annotator_writes_shows_no_item():
-    assert cs.read(answers().drop(columns=["body", "url"])).items is None
-
-
 def test_tables_exports_and_the_page_show_the_texts(fitted, tmp_path):
     check = fitted.table("check")
     assert (check["text"].str.contains(check["item"].str[1:].iloc[0])).iloc[0]
@@ -71,43 +67,6 @@ def test_predictions_show_the_texts_of_their_items(fitted):
     new = cs.read(answers(seed=1, items=5))
     check = cs.predict(fitted, new).table("check")
     assert check["text"].str.startswith("The text of tweet number").all()
-
-
-def test_exports_of_tools_show_what_their_tasks_hold(tmp_path):
-    people = ("ann", "bob")
-    tasks = [
-        {
-            "id": number,
-            "data": {"text": f"{SENTENCE} {number}."},
-            "annotations": [
-                {
-                    "id": 10 * number + place,
-                    "completed_by": name,
-                    "result": [
-                        {
-                            "from_name": "mood",
-                            "type": "choices",
-                            "value": {"choices": [LABELS[number % 2]]},
-                        }
-                    ],
-                }
-                for place, name in enumerate(people)
-            ],
-        }
-        for number in range(6)
-    ]
-    path = tmp_path / "tasks.json"
-    path.write_text(json.dumps(tasks))
-    responses = cs.read(path, item="id")
-    shown = responses.items.set_index("item")["text"]
-    assert shown["3"] == f"{SENTENCE} 3."
-
-
-def test_a_table_about_items_may_give_the_texts():
-    table = answers()[["tweet_id", "worker", "sentiment"]]
-    items = pd.DataFrame({"item": table["tweet_id"].unique(), "text": "short"})
-    fitted = cs.fit(cs.read(table, items=items), model="dawid_skene", engine="em")
-    assert (fitted.table("check")["text"] == "short").all()
 
 
 def test_names_that_are_one_when_tidy_have_one_text(tmp_path):

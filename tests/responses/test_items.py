@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import ColumnError, DataError, OptionError
+from consilience.errors import OptionError
 from consilience.responses import read
 
 ANSWERS = pd.DataFrame(
@@ -55,19 +55,6 @@ def test_the_table_goes_before_what_the_source_says(data_folder, multilabel):
     assert changed["place"].notna().sum() == 1
     assert changed["asked"].sum() == 6_761
     assert (changed["group"] == plain.items.set_index("item")["group"]).all()
-
-
-@pytest.mark.parametrize(
-    ("table", "error", "message"),
-    [
-        ({"item": ["a", "a"], "label": ["u", "v"]}, OptionError, "'a' stands twice"),
-        ({"item": ["a", None], "label": ["u", "v"]}, DataError, "the item is empty"),
-        ({"colour": ["red"]}, ColumnError, "looks like the item"),
-    ],
-)
-def test_a_table_that_says_nothing_clear_is_refused(table, error, message):
-    with pytest.raises(error, match=message):
-        read(ANSWERS, items=pd.DataFrame(table))
 
 
 @pytest.mark.parametrize("model", ["tsipras2020", "class_confusion"])

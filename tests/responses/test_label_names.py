@@ -5,8 +5,6 @@ import json
 import pandas as pd
 import pytest
 
-import consilience as cs
-from consilience.errors import ConsilienceError, OptionError, SourceError
 from consilience.responses.label_names import label_names, read_names, with_names
 
 LABELS = pd.DataFrame(
@@ -31,11 +29,6 @@ def test_labels_of_one_name_stay_apart():
     assert len(set(names.values())) == len(LABELS)
 
 
-def test_a_name_that_looks_like_one_told_apart_is_told_apart_too():
-    labels = {"label": ["a", "b", "c"], "name": ["x (b)", "x", "x"]}
-    assert len(set(label_names(pd.DataFrame(labels)).values())) == 3
-
-
 def test_every_column_of_labels_is_told_in_names_and_no_other():
     table = pd.DataFrame(
         {
@@ -53,11 +46,6 @@ def test_every_column_of_labels_is_told_in_names_and_no_other():
     assert table["label"].tolist()[0] == "n1"
 
 
-def test_codes_without_a_name_in_the_table_are_left():
-    named = with_names(pd.DataFrame({"label": ["n9"]}), LABELS)
-    assert named["label"].tolist() == ["n9"]
-
-
 @pytest.mark.parametrize("form", ["csv", "json", "records"])
 def test_names_are_read_from_a_table_or_an_object(tmp_path, form):
     names = {"n1": "tabby cat", "n2": "<b>bold</b>, or not"}
@@ -70,36 +58,3 @@ def test_names_are_read_from_a_table_or_an_object(tmp_path, form):
     else:
         frame.to_json(path, orient="records")
     assert label_names(read_names(path)) == names
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ('{"n1": "cat", ', "line 1, column .* stops in the middle"),
-        ('{"n1": "cat", "n1": "dog"}', "the key 'n1' stands twice"),
-        ("[" * 100_000, "nested too deeply"),
-        ('{"n1": "\\ud800"}', "byte"),
-        ("", "is empty"),
-    ],
-)
-def test_a_broken_object_of_names_says_where(tmp_path, text, said):
-    path = tmp_path / "names.json"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConsilienceError, match=rf"names\.json.*({said})"):
-        read_names(path)
-
-
-def test_names_that_are_not_there_are_an_error(tmp_path):
-    with pytest.raises(SourceError):
-        read_names(tmp_path / "names.json")
-
-
-def test_a_table_without_names_is_refused(tmp_path):
-    path = tmp_path / "names.csv"
-    path.write_text("label,parent\nn1,cat\n", encoding="utf-8")
-    with pytest.raises(OptionError, match="no label has a name"):
-        read_names(path)
-
-
-def test_the_name_is_found_where_everybody_looks():
-    assert cs.responses.with_names is with_names

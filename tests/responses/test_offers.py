@@ -9,13 +9,6 @@ CHOICES = pd.DataFrame(
 )
 
 
-def test_a_choice_without_word_of_the_offer_assumes_that_all_was_shown():
-    responses = read(CHOICES)
-    assert responses.offer == "all"
-    assert responses.offered is None
-    assert "every label that occurs in it" in responses.assumptions[0]
-
-
 def test_a_list_of_labels_sets_their_order_and_ends_the_assumption(written):
     responses = read(CHOICES, offered=["z", "y", "x"])
     assert responses.labels["label"].tolist() == ["z", "y", "x"]
@@ -45,12 +38,6 @@ def test_an_offer_by_annotator_or_response_is_held_too():
     by_response = pd.DataFrame({"response_id": ["r", "r"], "label": ["x", "y"]})
     with pytest.raises(OptionError, match="'response_id', but the answers have none"):
         read(CHOICES, offered=by_response)
-
-
-@pytest.mark.parametrize("labels", [[], ["x", "x"], [None, "x"], 3])
-def test_a_list_of_labels_names_each_once(labels):
-    with pytest.raises((OptionError, DataError)):
-        read(CHOICES, labels=labels)
 
 
 def test_gold_must_be_among_the_labels():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from consilience.errors import DataError, SourceError
+from consilience.errors import SourceError
 from consilience.responses import ReadOptions, formats, plan, read, recognition
 from consilience.responses.recognition import formats_of, probe
 from consilience.responses.tools import Layout, Tool, answer, first
@@ -87,20 +87,6 @@ def test_an_installed_tool_is_recognized_by_its_marks_alone(export, installed):
     assert formats_of(probe(export, ReadOptions())) == []
 
 
-def test_a_long_document_is_recognized(tmp_path, installed):
-    installed(TOOL)
-    path = tmp_path / "long.json"
-    path.write_text(json.dumps({"about": "x", "any": REVIEWS * 40_000}))
-    assert path.stat().st_size > 1 << 22
-    assert read(path, repeats="distinct").num_items == 2
-
-
-def test_a_tool_without_marks_reads_where_it_is_named(tmp_path):
-    path = tmp_path / "list.json"
-    path.write_text(json.dumps(REVIEWS))
-    check(read(path, format=Tool(name="r", what="", layouts=[LAYOUT])))
-
-
 def test_the_name_of_a_module_is_a_format(export, monkeypatch):
     module = SimpleNamespace(TOOL=TOOL, OTHER=TOOL, NOTHING=3)
     monkeypatch.setitem(sys.modules, "my_tools", module)
@@ -110,23 +96,3 @@ def test_the_name_of_a_module_is_a_format(export, monkeypatch):
         read(export, format="my_tools:NOTHING")
     with pytest.raises(SourceError, match="cannot be imported"):
         read(export, format="no_such.module")
-
-
-def test_another_file_is_no_export_of_the_tool(tmp_path):
-    path = tmp_path / "other.json"
-    path.write_text('[{"a": 1}, {"a": 2}]')
-    with pytest.raises(DataError, match="not a record of Reviewer's JSON"):
-        read(path, format=TOOL)
-
-
-def test_an_entry_point_is_a_tool(installed, tmp_path):
-    installed(7)
-    path = tmp_path / "list.json"
-    path.write_text(json.dumps(REVIEWS))
-    with pytest.raises(SourceError, match="the format reviewer is 7; expected a Tool"):
-        read(path)
-
-
-def test_a_format_of_the_library_stays_its_own(installed):
-    installed(TOOL, name="prodigy")
-    assert formats()["prodigy"].what != TOOL.what

@@ -59,13 +59,6 @@ def test_it_names_the_role_of_each_column_and_why():
     assert "place   -" in str(plan)
 
 
-def test_options_are_part_of_it():
-    frame = table(names=("a", "b", "c"))
-    plan = cs.plan(frame, item="a", annotator="b", label="c", missing=["cat"])
-    responses = cs.read(frame, plan=plan)
-    assert responses.labels["label"].tolist() == ["dog"]
-
-
 def test_responses_keep_it_and_the_next_export_is_read_so(tmp_path):
     table().to_csv(tmp_path / "may.csv", index=False)
     table(items=40).to_csv(tmp_path / "june.csv", index=False)
@@ -100,22 +93,6 @@ def test_other_options_beside_it_are_refused_and_so_are_unknown_ones():
         cs.plan(table(), knid="choice")
     with pytest.raises(OptionError, match="labels: a plan names files"):
         cs.plan(table(), labels=pd.DataFrame({"label": ["cat", "dog"]})).toml()
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("format = ", "no TOML"),
-        ('format = "long"\ncolumn = ["a"]', "'column'"),
-        ('format = "long"\ncolumns = []\n[options]\nknd = "choice"', "'knd'"),
-        ('format = "long"\ncolumns = []\n[options]\nkind = "none"', "'none'"),
-        ("columns = []\n[options]", "format"),
-    ],
-)
-def test_a_file_that_is_no_plan_is_named(text, what, tmp_path):
-    (tmp_path / "plan.toml").write_text(text)
-    with pytest.raises(SourceError, match=rf"plan\.toml.*{what}"):
-        cs.read(table(), plan=tmp_path / "plan.toml")
 
 
 def test_the_command_writes_a_plan_and_takes_it_back(tmp_path, capsys):

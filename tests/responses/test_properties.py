@@ -5,7 +5,6 @@ import json
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import example, given
@@ -97,36 +96,6 @@ def test_wide_tables_come_back(cells):
                 assert responses.num_items == 5
 
 
-@given(
-    cells=st.dictionaries(
-        st.tuples(st.sampled_from("pqr"), st.sampled_from("xyz")),
-        st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)),
-        min_size=1,
-    ).filter(lambda cells: any(map(any, cells.values())))
-)
-@some(12)
-def test_counts_of_yes_come_back(cells):
-    frame = pd.DataFrame(
-        [
-            (item, label, yes, maybe, no + maybe + yes)
-            for (item, label), (no, maybe, yes) in cells.items()
-        ],
-        columns=["item", "label", "n_yes", "n_maybe", "n_shown"],
-    )
-    table = read(frame).table
-    results = {
-        (row.item, row.label, row.answer): row.n
-        for row in table.itertuples(index=False)
-    }
-    wanted = {
-        (item, label, answer): n
-        for (item, label), three in cells.items()
-        for answer, n in zip(["no", "maybe", "yes"], three, strict=True)
-        if n
-    }
-    assert results == wanted
-
-
 @pytest.mark.parametrize("inside", [False, True])
 @given(rows=ROWS)
 @some(12)
@@ -188,21 +157,6 @@ def test_peerannot_answers_come_back(answers):
     assert back(responses) == wanted
 
 
-@given(rows=ROWS)
-@some(12)
-def test_folders_of_labels_and_truth_come_back(rows):
-    with tempfile.TemporaryDirectory() as folder:
-        frame = frame_of(rows)
-        frame.columns = ["task", "worker", "label"]
-        frame.to_csv(Path(folder) / "labels.csv", index=False)
-        truth = frame[["task", "label"]].drop_duplicates()
-        truth.to_csv(Path(folder) / "truth.csv", index=False)
-        responses = read(Path(folder))
-    assert back(responses) == rows
-    gold = responses.gold.astype("str").to_numpy().tolist()
-    assert gold == truth.to_numpy().tolist()
-
-
 COUNTS = st.dictionaries(
     st.tuples(st.sampled_from("pqr"), st.sampled_from("xyz")),
     st.integers(1, 2**40),
@@ -243,25 +197,3 @@ def test_patterns_come_back_as_often_as_they_are_counted(patterns):
     result = responses.table[["annotator", "label"]].astype("str")
     assert sorted(map(tuple, result.to_numpy())) == wanted
     assert responses.num_items == sum(n for *_, n in patterns)
-
-
-@given(
-    answers=st.dictionaries(
-        st.tuples(st.integers(0, 2), st.integers(0, 3)),
-        st.sampled_from(["no", "maybe", "yes"]),
-        min_size=1,
-    )
-)
-@some(12)
-def test_the_reassessed_study_comes_back(answers):
-    cube = np.zeros((3, 4, 3))
-    for (rater, pair), answer in answers.items():
-        cube[rater, pair, ["no", "maybe", "yes"].index(answer)] = 1
-    info = np.array([[f"i{pair // 2}", str(pair)] for pair in range(4)])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "raters.npz"
-        np.savez(path, tensor=cube, info=info, ids=np.array([7, 8, 9]))
-        table = read(folder).table
-    result = table[["annotator", "label", "answer"]].astype("str").to_numpy()
-    wanted = {(str(7 + r), str(p)): answer for (r, p), answer in answers.items()}
-    assert {(who, pair): answer for who, pair, answer in result} == wanted

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import consilience
-from consilience import responses
-from consilience.errors import ColumnError, OptionError, SourceError
+from consilience.errors import SourceError
 from consilience.responses import formats, read, recognition
 from consilience.responses.format_table import Reader
 from consilience.responses.sources import csv_file
@@ -66,17 +65,6 @@ def test_what_a_library_raises_is_an_unreadable_file(written, monkeypatch, error
         read(written("a.csv", "item,label\n1,x\n"))
 
 
-def test_every_public_name_is_there():
-    assert all(getattr(responses, name) is not None for name in responses.__all__)
-    with pytest.raises(AttributeError):
-        _ = responses.nonsense
-
-
-def test_no_source_is_an_error():
-    with pytest.raises(OptionError, match="no source"):
-        read([])
-
-
 def test_the_account_is_printed_before_any_number(written):
     text = str(read(written("a.csv", "task,worker,label\n1,a,x\n,,\n1,b,y\n")).cleaning)
     folder = written("b.csv", "").parent
@@ -85,17 +73,3 @@ def test_the_account_is_printed_before_any_number(written):
         f"dropped 1: the row is empty (first: {folder}/a.csv, row 3)",
     ]
     assert "read column 'task' as item" in text
-
-
-def test_a_table_that_lacks_one_column_is_told_which(tmp_path):
-    path = tmp_path / "answers.csv"
-    path.write_text("task,worker\n1,a\n")
-    with pytest.raises(ColumnError, match="'task' but none for label"):
-        read(path)
-
-
-def test_json_that_stops_in_the_middle_is_told_where(tmp_path):
-    path = tmp_path / "export.json"
-    path.write_text('[{"id": 1,\n "annotations": [')
-    with pytest.raises(SourceError, match="line 2"):
-        read(path)

@@ -3,19 +3,12 @@
 import pandas as pd
 import pytest
 
-from consilience.errors import ConsilienceError, DataError, OptionError
-from consilience.responses import read, write
+from consilience.errors import ConsilienceError, DataError
+from consilience.responses import read
 
 FRAME = pd.DataFrame(
     {"item": [1, 2, 1], "annotator": ["a", "a", "b"], "label": ["x", "y", "x"]}
 )
-
-
-@pytest.mark.parametrize("role", ["gold", "labels", "offered"])
-def test_a_folder_of_responses_takes_no_side_table(tmp_path, role):
-    folder = write(read(FRAME), tmp_path / "out")
-    with pytest.raises(OptionError, match="read the export again"):
-        read(folder, **{role: FRAME})
 
 
 def test_a_folder_in_place_of_a_side_table_is_an_error(tmp_path):

@@ -139,16 +139,6 @@ def test_predictions_are_read_as_they_are_laid_out(name, fitted, tmp_path, capsy
     assert models[0]["value"] == pytest.approx(wanted["value"][0])
 
 
-def test_shares_of_classes_are_probabilities(fitted):
-    shares = pd.DataFrame(PREDICTIONS["a column for each label"])
-    assert cs.evaluate(fitted, shares).calibration()["stated"].round(6).tolist() == [
-        0.8
-    ]
-    logits = pd.DataFrame(PREDICTIONS["columns of logits"])
-    with pytest.raises(cs.errors.OptionError, match="state no probability"):
-        cs.evaluate(fitted, logits).calibration()
-
-
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [

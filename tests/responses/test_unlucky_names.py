@@ -16,7 +16,6 @@ import pytest
 from tests.responses.exports.writers import as_json, choices, part, task, work
 
 import consilience as cs
-from consilience.cli import main
 from consilience.errors import ConsilienceError
 
 ANIMALS = ("cat", "dog", "owl")
@@ -150,50 +149,6 @@ def saved(path, table):
 # Columns that have the name of another
 
 
-TARGETS = ("climate", "church", "women")
-TWEETS = [f"t{k}" for k in range(30)]
-PAIRS = crossed(TWEETS, TARGETS, 60)
-ONE_EACH = [(tweet, TARGETS[k % 3]) for k, tweet in enumerate(TWEETS)]
-SEARCHES = crossed([f"q{k}" for k in range(8)], [f"d{k}" for k in range(15)], 50)
-
-
-@pytest.mark.parametrize(
-    ("names", "items", "crosses"),
-    [
-        ("query document assessor relevance", SEARCHES, True),
-        ("tweet_id target annotator_id stance", PAIRS, True),
-        ("tweet_id target annotator_id stance", ONE_EACH, False),
-        ("text_id category annotator rating", PAIRS, True),
-        ("text_id category annotator rating", ONE_EACH, False),
-        ("item_id name rater_id score", PAIRS, True),
-        ("item_id name rater_id score", ONE_EACH, False),
-    ],
-)
-def test_what_stands_beside_the_label_is_not_the_label(names, items, crosses):
-    labels = ("AGAINST", "FAVOR", "NEITHER") if "stance" in names else GRADES
-    answers = study(items, labels)
-    table = frame(answers, names)
-    if not crosses:
-        answers = [(first, *rest) for (first, _), *rest in answers]
-    check(table, answers, table.columns)
-
-
-def test_the_name_of_a_rater_is_not_the_label():
-    answers = study(photos(30), GRADES, people=("r1", "r2", "r3", "r4", "r5"))
-    table = frame(answers, "item_id rater_id score")
-    names = dict(zip(("r1", "r2", "r3", "r4", "r5"), PEOPLE, strict=True))
-    table.insert(2, "name", table["rater_id"].map(names))
-    check(table, answers, table.columns)
-
-
-def test_a_comment_is_not_the_item_beside_a_photo():
-    answers = study(photos(24))
-    table = frame(answers, "photo annotator label")
-    remarks = ("clear", "blurred", "dark")
-    table["comment"] = np.take(remarks, np.random.default_rng(2).integers(0, 3, 96))
-    check(table, answers, table.columns)
-
-
 @pytest.mark.parametrize(
     ("names", "item"),
     [
@@ -214,16 +169,6 @@ def test_items_do_not_merge_under_a_name_they_share(names, item):
     if item == "text":
         answers = [(("text", photo), *rest) for photo, *rest in answers]
     check(table, answers, table.columns)
-
-
-@pytest.mark.parametrize(
-    "order", ["n image annotator label", "image annotator label n"]
-)
-def test_the_number_of_a_row_is_no_count(order):
-    answers = study(photos(20))
-    table = frame(answers, "image annotator label")
-    table["n"] = np.arange(1, len(table) + 1)
-    check(table[order.split()], answers, table.columns)
 
 
 # Values
@@ -297,15 +242,6 @@ def test_gold_without_a_majority_is_missing(nothing, tmp_path):
     assert dict(zip(read["item"], read["label"], strict=True)) == kept
 
 
-def test_an_error_of_a_spreadsheet_is_no_label(tmp_path):
-    answers = study(photos(30))
-    table = frame(answers, "image annotator label")
-    table.loc[[5, 40], "label"] = "#N/A"
-    kept = [a for k, a in enumerate(answers) if k not in {5, 40}]
-    responses = check(saved(tmp_path / "a.csv", table), kept, table.columns)
-    assert sorted(responses.labels["label"]) == sorted(ANIMALS)
-
-
 def test_gold_that_says_true_or_false_names_no_label(tmp_path):
     answers = study(photos(30), ("cat", "dog"))
     table = frame(answers, "item annotator label")
@@ -328,28 +264,6 @@ def yes_or_no(**more):
 
 def as_contains(answers):
     return [(photo, who, name, said) for (photo, name), who, said in answers]
-
-
-@pytest.mark.parametrize("named", ["candidate", "concept", "tag", "candidate_label"])
-def test_yes_and_no_are_about_a_candidate(named, tmp_path):
-    answers = yes_or_no()
-    table = frame(answers, f"image {named} annotator answer")
-    path = saved(tmp_path / "a.csv", table)
-    responses = check(path, as_contains(answers), table.columns)
-    assert responses.kinds == ("contains",)
-
-
-@pytest.mark.parametrize("options", [{}, {"label": "candidate"}])
-def test_counts_of_yes_maybe_and_no_are_counts(options, tmp_path):
-    answers = yes_or_no()
-    table = frame(answers, "image candidate annotator answer")
-    counts = pd.crosstab([table["image"], table["candidate"]], table["answer"])
-    counts = counts[["yes", "maybe", "no"]].reset_index()
-    path = saved(tmp_path / "a.csv", counts)
-    anonymous = [(item, "nobody", *rest) for item, _, *rest in as_contains(answers)]
-    responses = check(path, anonymous, counts.columns, **options)
-    assert responses.kinds == ("contains",)
-    assert responses.anonymous
 
 
 def test_a_pair_in_each_row_and_an_annotator_in_each_column_are_contains(tmp_path):
@@ -410,14 +324,6 @@ def test_rows_that_are_equal_count_once_and_other_repeats_each_and_both_are_said
         account = " ".join([str(responses.cleaning), *responses.assumptions])
         assert ("equals an earlier one in every column" in account) == (1 in counts)
         assert re.search(rf"\b{counts.count(2)}\b.*repeat", account)
-
-
-def test_links_that_two_items_share_do_not_name_the_items():
-    answers = study(photos(60))
-    table = pd.DataFrame(answers, columns=["photo", "annotator", "label"])
-    link = "https://a.org/" + table["photo"].replace("p59", "p00")
-    table = table.rename(columns={"photo": "title"}).assign(url=link)
-    check(table, answers, ["url", "title"])
 
 
 def test_a_number_of_rows_beside_texts_that_come_back_is_asked_about():
@@ -498,26 +404,6 @@ def test_a_rating_in_a_list_does_not_stand_in_the_way(question, tmp_path):
     assert Counter(responses.table["label"].astype("str")) == given
 
 
-def test_rankings_of_argilla_are_read_or_called_rankings(tmp_path):
-    answers = study(range(1, 31), ("ab", "ba"))
-    records = {}
-    for item, person, order in answers:
-        ranks = [{"value": each, "rank": k} for k, each in enumerate(order, start=1)]
-        given = {"value": ranks, "user_id": person, "status": "submitted"}
-        fields = {"id": str(item), "fields": {"text": f"Text {item}"}}
-        more = {"metadata": {}, "suggestions": {}, "vectors": {}, "status": "completed"}
-        record = fields | more | {"responses": {"order": []}, "_server_id": f"s{item}"}
-        records.setdefault(item, record)["responses"]["order"].append(given)
-    responses, message = read_or_message(
-        as_json(tmp_path / "a.json", list(records.values()))
-    )
-    if responses is None:
-        assert re.search(r"\brank", message)
-        assert "'order'" in message
-    else:
-        assert responses.table["label"].notna().sum() >= len(answers)
-
-
 def test_a_label_of_doccano_keeps_its_sign(tmp_path):
     labels = ("C#", "Java", "F#")
     answers = study(range(1, 31), labels)
@@ -577,24 +463,6 @@ def test_each_option_that_an_error_recommends_reads_the_file(name, tmp_path):
         assert responses.num_items == 30
 
 
-@pytest.mark.parametrize("stray", [(4,), (4, 9)])
-def test_stray_quotes_in_tweets_are_read_or_refused_for_a_reason(stray, tmp_path):
-    answers = study(photos(30))
-    lines = ["id\ttweet\tannotator\tlabel"]
-    for photo, person, label in answers:
-        number = int(photo[1:])
-        quote = '"' * (number in stray)
-        tweet = f'{quote}tweet {number}, so "true" {number}'
-        lines.append(f"{photo}\t{tweet}\t{person}\t{label}")
-    path = tmp_path / "a.tsv"
-    path.write_text("\n".join(lines) + "\n")
-    responses, message = read_or_message(path)
-    if responses is None:
-        assert re.search(r"a\.tsv, row 18\b.*quote", message), message
-    else:
-        assert found(responses) == known(answers)
-
-
 @pytest.mark.parametrize("above", ["# Export\n# Study 12\n", "Export of 5 May\n\n"])
 @pytest.mark.parametrize("separator", [",", "\t"])
 def test_lines_above_the_header_are_passed_over_or_named(above, separator, tmp_path):
@@ -632,48 +500,3 @@ def test_a_column_that_was_not_used_is_named_once(tmp_path):
     read, said = read_aloud(tmp_path / "study")
     assert sum(read.values()) == (~skipped).sum()
     assert "was_skipped" not in said
-
-
-@pytest.fixture(scope="module")
-def fitted():
-    answers = frame(study(photos(30)), "image_file annotator animal")
-    responses = cs.read(answers, item="image_file", label="animal")
-    return cs.fit(responses, model="dawid_skene", engine="em")
-
-
-def about_photos(*names):
-    animals = [ANIMALS[k % 3] for k in range(30)]
-    return pd.DataFrame(dict(zip(names, (photos(30), animals), strict=True)))
-
-
-@pytest.mark.parametrize("names", [("image_file", "animal"), ("photo", "beast")])
-def test_gold_and_predictions_are_read_by_the_rules_of_answers(names, fitted):
-    """What is left beside the item is the label; a label without a rank is first."""
-    usual, table = about_photos("item", "label"), about_photos(*names)
-    assert cs.score(fitted, table) == cs.score(fitted, usual)
-    first = cs.evaluate(fitted, usual.assign(rank=1), dataset_labels=usual)
-    again = cs.evaluate(fitted, table, dataset_labels=table)
-    pd.testing.assert_frame_equal(again.models, first.models)
-
-
-@pytest.mark.parametrize("command", ["score", "evaluate"])
-def test_commands_take_the_names_of_columns(command, fitted, tmp_path, capsys):
-    fitted.save(tmp_path / "run")
-    path = saved(tmp_path / "a.csv", about_photos("aa", "bb").assign(rank=1))
-    option = {"score": "--gold", "evaluate": "--predictions"}[command]
-    given = [option, str(path), "--item", "aa", "--label", "bb", "--json"]
-    try:
-        main([command, str(tmp_path / "run"), *given])
-    except SystemExit as left:
-        code = left.code
-    else:
-        code = 0
-    assert code == 0, capsys.readouterr().err
-
-
-def test_a_named_column_that_is_not_there_is_an_error(fitted, tmp_path, capsys):
-    fitted.save(tmp_path / "run")
-    path = saved(tmp_path / "a.csv", about_photos("item", "label"))
-    with pytest.raises(SystemExit):
-        main(["score", str(tmp_path / "run"), "--gold", str(path), "--item", "photo"])
-    assert "no column 'photo' for item" in capsys.readouterr().err

@@ -5,26 +5,24 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.responses import reading_back
 from tests.responses.reading_back import NAMES
 
 from consilience.errors import ConsilienceError, SourceError
 from consilience.responses import read
 
-SOME_NAMES = ("abc", "xyz", "foo", "id1", "col_2", "who", "said", "pic", "wert", "v3")
+LABELS = ("cat", "dog", "fox")
 
 
-def answers(seed=0, *, items=40, annotators=5, each=3, labels=("cat", "dog", "fox")):
-    """Return answers of annotators who are right four times of five, and the truth."""
+def answers(seed=0, *, items=40, annotators=5, each=3, labels=LABELS, skill=0.8):
+    """Return answers of annotators who are right so often, and the truth."""
     rng = np.random.default_rng(seed)
     rows, truth = [], {}
     for k in range(items):
         name = f"i{k:03d}"
         truth[name] = labels[rng.integers(len(labels))]
         for who in rng.choice(annotators, each, replace=False):
-            right = rng.random() < 0.8
+            right = rng.random() < skill
             label = truth[name] if right else labels[rng.integers(len(labels))]
             rows.append((name, f"w{who}", label))
     return pd.DataFrame(rows, columns=NAMES), truth
@@ -59,6 +57,8 @@ def outcome(table, **options):
         "doc_id respondent score",
         "fall arzt diagnose",
         "afbeelding beoordelaar oordeel",
+        "policy_clause judge final_verdict",
+        "Beleg-Nr. Prüfer/in Einstufung",
     ],
 )
 def test_less_usual_names_are_assumed_where_the_content_agrees(names):
@@ -71,20 +71,14 @@ def test_less_usual_names_are_assumed_where_the_content_agrees(names):
     assert outcome(turned) is None
 
 
-@given(
-    seed=st.integers(0, 99),
-    order=st.permutations(range(3)),
-    names=st.lists(st.sampled_from(SOME_NAMES), min_size=3, max_size=3, unique=True),
-)
-@settings(max_examples=30)
-def test_a_long_table_is_read_right_or_asked_about(seed, order, names):
-    frame, _ = answers(seed)
-    table = frame.iloc[:, list(order)].set_axis(names, axis=1)
-    got = outcome(table)
-    assert got is None or got == rows_of(frame)
+def test_answers_that_agree_by_chance_alone_are_asked_about():
+    frame, _ = answers(items=60, each=4, annotators=6, skill=0.0)
+    named = frame.set_axis(["image_file", "worker_id", "animal"], axis=1)
+    with pytest.raises(ConsilienceError, match="which column is which"):
+        read(named)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_call_that_is_proposed_reads_the_table(seed):
     frame, _ = answers(seed)
     table = frame.iloc[:, [1, 2, 0]].set_axis(["a", "b", "c"], axis=1)
@@ -106,15 +100,12 @@ def test_an_annotator_of_another_name_is_not_lost():
 
 PEOPLE = {
     "raters": "rater1 rater2 rater3 rater4 rater5",
-    "words": "anna_label ben_label cy_label dora_label eli_label",
     "people": "Anna Ben Carla Dimitri Eva",
-    "initials": "AB CD EF GH IJ",
-    "letters": "A B C D E",
     "numbers": "0 1 2 3 4",
     "labels": "label_1 label_2 label_3 label_4 label_5",
     "others": "foo bar baz qux quux",
 }
-LEADS = ["item", "image_id", "Unnamed: 0", "kennung", None]
+LEADS = ["Unnamed: 0", "kennung", None]
 
 
 def wide(frame, names):
@@ -143,23 +134,6 @@ def test_a_wide_table_is_recognised(kind, lead):
     assert "holds the labels of one annotator" in responses.assumptions[0]
 
 
-@pytest.mark.parametrize("kind", PEOPLE)
-def test_the_truth_and_notes_are_no_annotators(kind):
-    frame, truth = answers()
-    table, wanted = wide(frame, PEOPLE[kind].split())
-    table = table.reset_index()
-    for name in ("gold", "final", "majority_vote", "adjudicated", "Konsens", "zzz"):
-        got = outcome(table.assign(**{name: table["item"].map(truth)}))
-        assert got is None or got == rows_of(wanted)
-    more = table.assign(
-        url=[f"https://x.org/{k}" for k in range(len(table))],
-        notes=["", "blurry"] * 20,
-        confidence=0.5,
-        when="2024-01-02 10:00",
-    )
-    assert back(read(more)) == rows_of(wanted)
-
-
 def test_a_column_made_of_the_others_is_asked_about():
     frame, _ = answers(each=5)
     table, _ = wide(frame, PEOPLE["people"].split())
@@ -171,19 +145,7 @@ def test_a_column_made_of_the_others_is_asked_about():
     assert read(again).num_annotators == 6
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_ratings_by_people_and_tables_of_cleanlab_are_wide(seed):
-    frame, _ = answers(seed, labels=tuple("12345"))
-    table, wanted = wide(frame, PEOPLE["people"].split())
-    floats = table.astype("float64")
-    assert back(read(floats.reset_index())) == rows_of(wanted)
-    plain, wanted = wide(frame, PEOPLE["numbers"].split())
-    responses = read(plain.astype("float64").reset_index(drop=True))
-    assert responses.num_annotators == 5
-    assert responses.num_responses == len(wanted)
-
-
-@pytest.mark.parametrize("lead", ["annotator", "rater", "who", "x"])
+@pytest.mark.parametrize("lead", ["annotator", "x"])
 def test_rows_may_be_annotators(lead):
     frame, _ = answers()
     table, wanted = wide(frame, PEOPLE["people"].split())

@@ -65,22 +65,6 @@ def test_json_lists_of_texts_are_several_labels():
     assert responses.table["label"].isna().sum() == 1
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [
-        '[{"task": "T0", "value": "Cat"}]',
-        '{"label": "cat"}',
-        "{'label': 'cat'}",
-        "['cat', 'dog']",
-        "[{'x': 1}]",
-        "[]",
-    ],
-)
-def test_a_list_or_an_object_is_no_label(cell):
-    with pytest.raises(DataError, match=r"row 2: the label is a list or an object"):
-        read(answers("dog", cell))
-
-
 def test_brackets_alone_are_text():
     labels = ["[laughs]", "[laughs", "{x}", "[cat]"]
     assert sorted(read(answers(*labels)).labels["label"]) == sorted(labels)

@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.responses.exports.test_formats import FIXED
@@ -52,11 +51,6 @@ def test_a_part_of_any_other_type(which, steps, value):
         )
         outcome(path, READER[which])
         outcome(path)
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_whole_document_is_read(name, tmp_path):
-    assert outcome(as_json(tmp_path / "a.json", DOCUMENTS[name]), READER[name])
 
 
 def without(document, steps):
@@ -107,15 +101,3 @@ def test_a_table_with_a_cell_that_is_missing(line, column, which):
         table.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
         outcome(path, READER[which])
         outcome(path)
-
-
-@given(start=st.integers(0, 400), length=st.integers(1, 40))
-@some(30)
-def test_xml_that_is_cut_is_read_or_refused(start, length):
-    with tempfile.TemporaryDirectory() as folder:
-        jobs = WRITERS["cvat"](Path(folder), Study(FIXED))
-        path = min(jobs.iterdir())
-        text = path.read_bytes()
-        start %= len(text)
-        path.write_bytes(text[:start] + text[start + length :])
-        outcome(path, "cvat")

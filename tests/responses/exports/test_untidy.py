@@ -11,7 +11,6 @@ from tests.responses.exports.writers import (
     as_csv,
     as_json,
     as_lines,
-    cvat,
     doccano,
     labelbox,
     toloka,
@@ -124,12 +123,6 @@ def test_tasks_of_toloka_are_told_apart_by_an_input_or_by_their_ids(tmp_path):
         read(tsv(tmp_path, *without))
 
 
-def test_tasks_of_toloka_without_assignments_are_no_results(tmp_path):
-    path = tsv(tmp_path, {"INPUT:image": "a", "OUTPUT:result": "", "GOLDEN:result": ""})
-    with pytest.raises(ColumnError, match="tasks and no results"):
-        read(path)
-
-
 def test_boxes_of_toloka_name_objects(tmp_path):
     def page(each):
         shapes = [
@@ -179,15 +172,6 @@ def test_boxes_of_labelbox_and_benchmarks(tmp_path):
     assert set(responses.gold["label"]) == {"cat"}
 
 
-def test_labels_of_labelbox_without_labellers_say_what_to_export(tmp_path):
-    def strip(row):
-        for label in row["projects"]["p1"]["labels"]:
-            label["label_details"] = {}
-
-    with pytest.raises(ColumnError, match="export with label details"):
-        read(edited(labelbox(tmp_path, Study(FIXED)), strip))
-
-
 @pytest.mark.parametrize("label", ['{"animal": "cat"}', '{"animal": ["cat"]}', "Skip"])
 def test_the_oldest_labels_of_labelbox(tmp_path, label):
     first = {"ID": "1", "DataRow ID": "d", "Labeled Data": "u", "Created By": "ann"}
@@ -213,15 +197,6 @@ def test_a_shared_project_of_doccano_has_no_annotators(tmp_path):
     responses = read(tmp_path)
     assert rows(responses, "annotator", "label") == [["ann", "a"]]
     assert "left out all.jsonl" in str(responses.cleaning)
-
-
-def test_files_of_doccano_may_be_listed_or_matched(tmp_path):
-    record = {"id": 1, "text": "t", "label": ["a"]}
-    paths = [as_lines(tmp_path / f"{p}.jsonl", [record]) for p in ("ann", "bob")]
-    expected = [["ann", "a"], ["bob", "a"]]
-    assert rows(read(paths), "annotator", "label") == expected
-    assert rows(read(f"{tmp_path}/*.jsonl"), "annotator", "label") == expected
-    assert rows(read(tmp_path, format="doccano"), "annotator", "label") == expected
 
 
 def test_files_of_an_archive_are_named_by_it_and_by_themselves(tmp_path):
@@ -279,22 +254,6 @@ def test_drafts_of_argilla_do_not_count_and_discarded_responses_are_skipped(tmp_
     )
     assert "a draft and not submitted" in str(responses.cleaning)
     assert "items without an answer: 1" in str(responses.cleaning)
-
-
-def test_responses_of_argilla_may_each_name_their_question(tmp_path):
-    given = [
-        said(value, user) | {"question_name": name}
-        for user in ("ann", "bob")
-        for name, value in (("label", "a"), ("sure", "yes"))
-    ]
-    whole = {"id": "1", "fields": {"text": "t"}, "responses": given}
-    path = as_json(tmp_path / "a.json", [whole])
-    with pytest.raises(ColumnError, match=r"'label' \(choice, 2 .*'sure' \("):
-        read(path)
-    assert rows(read(path, question="sure"), "annotator", "label") == [
-        ["ann", "yes"],
-        ["bob", "yes"],
-    ]
 
 
 def test_argilla_as_a_dataset_of_either_version(tmp_path):
@@ -410,26 +369,63 @@ def test_tainted_judgments_of_appen_do_not_count_unless_they_are_named(tmp_path)
     assert set(both.table["annotator"]) == {"ann", "bob"}
 
 
-def test_a_report_of_appen_without_workers_or_questions_says_so(tmp_path):
-    path = appen(tmp_path, Study(FIXED))
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    table.drop(columns="_worker_id").to_csv(path, index=False)
-    with pytest.raises(ColumnError, match="download the full report"):
-        read(path)
-    same = table.drop(columns="animal_gold").assign(animal="cat")
-    same.to_csv(path, index=False)
-    with pytest.raises(ColumnError, match="no column is seen to be a question"):
-        read(path)
+# Scale
 
 
-def test_several_questions_of_appen(tmp_path):
-    path = appen(tmp_path, Study(FIXED))
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    table["sure"] = ["yes", "no", "yes", "yes"]
-    table.to_csv(path, index=False)
-    with pytest.raises(ColumnError, match=r"'animal' \(choice, 4 .*'sure' \("):
-        read(path)
-    assert set(read(path, question="sure").table["label"]) == {"yes", "no"}
+def task(number, attachment, response, **more):
+    return {
+        "task_id": f"t{number}",
+        "type": "categorization",
+        "status": "completed",
+        "params": {"attachment": attachment, "categories": ["big", "small"]},
+        "response": response,
+        **more,
+    }
+
+
+def test_final_responses_of_scale_are_no_answers_of_annotators(tmp_path):
+    given = [task(1, "car", {"category": "big"}), task(2, "cat", {"category": "small"})]
+    with pytest.raises(ColumnError, match="each task has one final response"):
+        read(as_json(tmp_path / "a.json", given))
+    given += [task(3, "car", {"category": "small"}), task(4, "x", {}, status="pending")]
+    responses = read(as_json(tmp_path / "a.json", given))
+    assert in_line(responses, "item", "annotator", "label") == (
+        "car - big, cat - small, car - small"
+    )
+    assert responses.labels["label"].tolist() == ["big", "small"]
+
+
+def test_metadata_of_scale_may_say_whose_a_response_is(tmp_path):
+    given = [
+        task(
+            number,
+            "car",
+            {"taxonomies": {"size": ["big"]}},
+            metadata={"annotator": person, "item": "i"},
+            unique_id=f"u{number}",
+        )
+        for number, person in enumerate(["ann", "bob"])
+    ]
+    path = as_json(tmp_path / "a.json", given)
+    expected = [["car", "ann", "big"], ["car", "bob", "big"]]
+    assert rows(read(path), "item", "annotator", "label") == expected
+    assert rows(read(path, item="metadata.item"), "item") == [["i"], ["i"]]
+
+
+def test_attempts_and_fields_of_scale(tmp_path):
+    def attempt(person, *labels):
+        field = {"type": "category", "field_id": "size", "response": [list(labels)]}
+        return {
+            "annotator": {"id": person},
+            "response": {"annotations": {"size": field}},
+        }
+
+    attempts = [attempt("ann", "big"), attempt("bob", "small")]
+    path = as_json(tmp_path / "a.json", [task(1, "car", {}, attempts=attempts)])
+    assert rows(read(path), "item", "annotator", "label") == [
+        ["t1", "ann", "big"],
+        ["t1", "bob", "small"],
+    ]
 
 
 # CVAT
@@ -500,20 +496,6 @@ def test_xml_that_is_no_job_is_refused(tmp_path):
 # Of all
 
 
-def test_an_export_without_answers_says_so(tmp_path):
-    for writer in (toloka_json, labelbox):
-        path = writer(tmp_path, Study({}))
-        path.write_text("[]" if path.suffix == ".json" else "")
-        with pytest.raises(SourceError):
-            read(path, format="toloka" if writer is toloka_json else "labelbox")
-    path = edited(
-        labelbox(tmp_path, Study(FIXED)),
-        lambda row: row["projects"]["p1"].update(labels=[]),
-    )
-    with pytest.raises(SourceError, match="nobody has answered"):
-        read(path)
-
-
 def test_a_folder_of_another_tool_beside_is_left_out_and_named(tmp_path):
     toloka(tmp_path, Study(FIXED))
     (tmp_path / "notes.json").write_text('{"a": 1}')
@@ -521,26 +503,6 @@ def test_a_folder_of_another_tool_beside_is_left_out_and_named(tmp_path):
     assert responses.num_responses == 4
     assert "files beside, not read: " in str(responses.cleaning)
     assert set(responses.table["item"]) == {url(1), url(2)}
-
-
-def test_jobs_in_a_folder_are_one_source(tmp_path):
-    responses = read(cvat(tmp_path, Study(FIXED)))
-    assert responses.num_annotators == 2
-    assert len(responses.sources) == 2
-
-
-def test_fields_for_remarks_are_no_questions_by_their_names(tmp_path):
-    outputs = {"OUTPUT:animal": "cat", "OUTPUT:comments": "hm"}
-    responses = read(tsv(tmp_path, assignment("a", "w1", **outputs)))
-    assert responses.table["label"].tolist() == ["cat"]
-    chosen = read(tsv(tmp_path, assignment("a", "w1", **outputs)), question="comments")
-    assert chosen.table["label"].tolist() == ["hm"]
-
-
-def test_a_format_of_one_question_refuses_to_choose_one():
-    table = pd.DataFrame({"item": ["a"], "ann": ["x"], "bob": ["y"]})
-    with pytest.raises(OptionError, match="format 'wide' holds one question"):
-        read(table, format="wide", question="x")
 
 
 def test_records_of_other_programs_are_none_of_doccano(tmp_path):

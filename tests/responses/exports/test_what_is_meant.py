@@ -107,24 +107,3 @@ def test_a_hash_that_never_comes_back_names_no_item(number, first, tmp_path):
     responses = cs.read(tmp_path / "spam.jsonl")
     assert responses.num_items == 4
     assert responses.table["item"].iloc[0] == first
-
-
-TAG = '<tag label="{}"><attribute name="sure">{}</attribute></tag>'
-
-
-def test_attributes_of_tags_are_further_questions(tmp_path):
-    for who, labels in (("ann", "ab"), ("bob", "bb")):
-        images = "".join(
-            f'<image id="{k}" name="{k}.png">{TAG.format(label, "yes")}</image>'
-            for k, label in enumerate(labels)
-        )
-        names = "".join(
-            f"<label><name>{n}</name><type>tag</type></label>" for n in "ab"
-        )
-        meta = f"<meta><job><assignee>{who}</assignee><labels>{names}</labels></job>"
-        text = f"<annotations>{meta}</meta>{images}</annotations>"
-        (tmp_path / f"{who}.xml").write_text(text)
-    responses = cs.read(tmp_path)
-    assert set(responses.table["label"]) == {"a", "b"}
-    assert any("'sure'" in note for note in responses.cleaning.notes)
-    assert set(cs.read(tmp_path, question="sure").table["label"]) == {"yes"}

@@ -15,11 +15,6 @@ def test_entities_and_broken_configurations_are_refused(written, text):
         read_label_config(written("config.xml", text))
 
 
-def test_a_missing_configuration_is_named(tmp_path):
-    with pytest.raises(SourceError):
-        read_label_config(tmp_path / "config.xml")
-
-
 def test_choices_and_region_labels_are_read_in_order(written):
     path = written(
         "config.xml",

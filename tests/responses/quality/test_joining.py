@@ -33,14 +33,6 @@ def test_answers_in_parts_are_the_answers_at_once():
     assert labels.tolist() == result.labels["label"].tolist()
 
 
-def test_some_rows_know_their_own_items_alone():
-    given = read(ROWS)
-    result = given.where(given.table["item"] == "j")
-    assert result.num_items == 1
-    assert result.num_annotators == 2
-    assert result.num_labels == given.num_labels
-
-
 def test_an_annotator_who_comes_back_to_an_item_is_refused():
     with pytest.raises(DataError, match="annotator 'a' had answered about"):
         concatenate([read(ROWS), read(ROWS.iloc[4:])])

@@ -66,11 +66,6 @@ def test_equal_rows_of_a_wide_table_and_equal_lists_of_objects_count_once():
     assert read(lists, kind="objects").num_responses == 4
 
 
-def test_skipped_questions_are_kept_and_are_no_answers():
-    cleaning = read(EQUAL.assign(label=["x", "x", None, "y", "y", "y"])).cleaning
-    assert "kept 5: 4 answers" in str(cleaning)
-
-
 def test_another_label_is_another_question():
     assert "1 answers repeat" in read(CONTAINS).assumptions[-1]
     first = read(CONTAINS, repeats="first")
@@ -105,20 +100,6 @@ def test_the_anonymous_and_the_skipped_repeat_nothing():
         }
     )
     assert read(frame, repeats="error").num_responses == 4
-
-
-def test_distinct_counts_an_answer_given_twice_once_and_keeps_a_change_of_mind():
-    frame = pd.DataFrame(
-        {
-            "item": ["1"] * 4,
-            "annotator": ["a", "a", "a", "b"],
-            "label": ["x", "x", "y", "x"],
-            "when": range(4),
-        }
-    )
-    responses = read(frame, repeats="distinct")
-    assert responses.table["label"].tolist() == ["x", "y", "x"]
-    assert "`repeats='distinct'`" in str(responses.cleaning)
 
 
 @pytest.mark.parametrize("wide", [1, 2**31 - 2])

@@ -2,14 +2,10 @@ import warnings
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import consilience as cs
 from consilience.errors import ConsilienceWarning
-from consilience.responses import read, write
-from consilience.responses.spelling import groups, loose_key, plainly_apart
-from consilience.responses.text import text_array
+from consilience.responses import read
 
 
 def answers(labels, people="xyz", item=None):
@@ -65,10 +61,6 @@ def test_spellings_of_one_label_are_listed(other):
     assert "'cat'" in text
 
 
-def test_hidden_characters_are_shown():
-    assert r"ca\u200bt" in said(answers(["cat", "ca\u200bt", "dog"]))[1]
-
-
 @pytest.mark.parametrize(
     ("labels", "options", "left"),
     [
@@ -96,22 +88,6 @@ def test_gold_follows_the_spelling():
     assert responses.labels["label"].tolist() == ["cat", "dog"]
 
 
-def test_annotators_that_differ_in_case_are_listed():
-    text = said(answers(["a", "b", "a", "b"], people=["Ann", "ann"]))[1]
-    assert "annotators that differ only in" in text
-    assert "'Ann', 'ann'" in text
-
-
-def test_line_breaks_inside_ids_are_kept_and_told(written):
-    path = written(
-        "a.csv", 'item,annotator,label\n"x\ny",a,u\n"x\ny",b,"v\r\nw"\nz,a,u\n'
-    )
-    responses, text = said(path)
-    assert "x\ny" in set(responses.table["item"])
-    assert "line breaks in 1 texts of item" in text
-    assert "line breaks in 1 texts of label" in text
-
-
 def test_one_annotator_per_answer_is_told():
     text = said(answers(list("ababab"), people="123456"))[1]
     assert "each of the 6 rows has an annotator of its own" in text
@@ -121,14 +97,6 @@ def test_labels_like_free_text_are_told():
     assert "names a label of its own" in said(answers(list("abcdefg")))[1]
     long = ["this is a rather long remark of somebody number " + c for c in "abcdefg"]
     assert "look like free text" in said(answers(long + long[:2]))[1]
-
-
-def test_warnings_and_columns_are_kept_with_the_folder(tmp_path):
-    frame = answers(["cat", "Cat", "dog"]).assign(Notes="hm")
-    responses = read(frame)
-    again = read(write(responses, tmp_path / "r"))
-    assert again.cleaning == responses.cleaning
-    assert again.summary == responses.summary
 
 
 def test_the_summary_says_what_was_understood():
@@ -154,15 +122,3 @@ def test_the_summary_says_what_was_understood():
     assert "labels            2: cat, dog" in text
     assert "answers per item  1 to 3, median 2" in text
     assert "columns not used  Notes" in text
-
-
-@given(st.lists(st.text(st.sampled_from("aAb1 .'-\t\xe4")), unique=True))
-def test_texts_that_are_plainly_apart_are_not_alike(texts):
-    alike = groups(texts, loose_key)
-    assert not (plainly_apart(text_array(texts)) and alike)
-
-
-def test_the_same_check_sees_texts_that_are_alike():
-    assert plainly_apart(text_array(["cat", "dog", "cat 1"]))
-    assert not plainly_apart(text_array(["cat", "dog", "Cat."]))
-    assert not plainly_apart(text_array(["\u212bx", "\xc5x"]))  # not of ASCII

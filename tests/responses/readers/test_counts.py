@@ -1,16 +1,7 @@
-import pandas as pd
 import pytest
 
 from consilience.errors import DataError
 from consilience.responses import describe, read
-
-
-def test_counts_of_labels_are_anonymous_answers(written):
-    responses = read(written("a.csv", "item,label,count\n1,a,7\n1,b,2\n"))
-    assert responses.table["n"].tolist() == [7, 2]
-    assert responses.num_responses == 9
-    assert responses.anonymous
-    assert responses.num_annotators == 0
 
 
 def test_yes_of_shown_gives_the_no_of_the_others(written):
@@ -45,13 +36,3 @@ def test_a_matrix_of_items_by_labels_keeps_the_order_of_the_labels(written):
     assert responses.num_items == 3
     with pytest.raises(DataError, match=r"row 2: the count is '-1'"):
         read(written("b.csv", "item,z,a\n1,-1,51\n"), format="counts")
-
-
-def test_patterns_with_their_number_become_that_many_items():
-    grouped = pd.DataFrame({"r1": [1, 2], "r2": [1, 1], "n": [3, 2]})
-    responses = read(grouped, format="counts")
-    assert responses.num_items == 5
-    assert responses.num_annotators == 2
-    assert len(responses.table) == 10
-    second = responses.table[responses.table["item"] == "2-1"]
-    assert second["label"].tolist() == ["2", "1"]

@@ -5,7 +5,7 @@ import pytest
 from tests.responses.exports.writers import choices, part, short, task, work
 from tests.responses.reading_back import in_line, rows
 
-from consilience.errors import ColumnError, DataError, OptionError, SourceError
+from consilience.errors import ColumnError, DataError, OptionError
 from consilience.responses import read
 
 SAID = {"ja": "yes"}
@@ -140,18 +140,6 @@ def test_ratings_and_taxonomies_are_labels(export):
     assert rows(read(path), "label") == [["4"], ["b"]]
 
 
-def test_what_is_no_export_is_refused(written):
-    with pytest.raises(SourceError, match="expected a list of tasks"):
-        read(written("a.json", "{}"), format="label_studio")
-    with pytest.raises(DataError, match="not a record of Label Studio JSON"):
-        read(written("b.json", '[{"id":1,"annotations":[]}]'), format="label_studio")
-    with pytest.raises(SourceError, match="line 1, column"):
-        read(
-            written("c.json", '[{"id":1,"data":{"i":1},"annotations":[{'),
-            format="label_studio",
-        )
-
-
 def test_short_exports_are_second_best_and_say_so(written):
     records = [
         short("1.jpg", "ana", {"choices": ["a", "b"]}),
@@ -182,40 +170,6 @@ def test_a_task_without_id_and_without_a_field_of_items_is_refused(export):
     ):
         read(export(one, one))
     assert rows(read(export(one), item="b"), "item") == [["y"]]
-
-
-def test_a_label_that_a_task_lacks_is_refused(export):
-    tasks = [
-        task(1, work(1, 7, choices("q", "yes")), image="a", name="cat"),
-        task(2, work(2, 7, choices("q", "no")), image="b"),
-    ]
-    with pytest.raises(DataError, match=r"task 2.*label that was asked about"):
-        read(export(*tasks), label="name")
-
-
-def test_a_person_named_by_a_record_of_records_is_refused(export):
-    with pytest.raises(DataError, match=r"task 1, annotation 1: completed_by is"):
-        read(export(task(1, work(1, {"id": {"x": 1}}, choices("q", "a")))))
-
-
-def test_blanks_and_missing_words_are_read_as_in_tables(export):
-    path = export(
-        task(1, work(1, 7, choices("q", " cat ")), work(2, 8, choices("q", "NA"))),
-        task(2, work(3, " 7", choices("q", "cat"))),
-    )
-    responses = read(path)
-    assert in_line(responses, "annotator", "label") == "7 cat, 8 -, 7 cat"
-    assert "cells 'NA' of column 'label' were read as missing" in str(
-        responses.cleaning
-    )
-
-
-def test_boxes_that_are_read_as_a_choice_leave_a_remark(export):
-    box = part("box", "rectanglelabels", ["cat"])
-    responses = read(export(task(1, work(1, 7, box), work(2, 8, box))))
-    assert "in 2 annotations the labels of 'box' are of regions" in str(
-        responses.cleaning
-    )
 
 
 def test_other_questions_and_fields_are_listed_as_not_used(export):

@@ -39,16 +39,6 @@ def test_a_question_about_a_label_is_contains_and_the_rejected_go(written):
     assert sum(part.count for part in only.cleaning.dropped) == 2
 
 
-def test_the_face_of_the_readme_names_the_columns(written):
-    text = batch(
-        "Input.image,Input.query,Answer.q", ("w1", "Approved", "1.jpg", "dog", "yes")
-    )
-    responses = read(
-        written("a.csv", text), format="mturk", item="Input.image", label="Input.query"
-    )
-    assert rows(responses, "item", "label", "answer") == [["1.jpg", "dog", "yes"]]
-
-
 def test_radio_buttons_in_every_form_are_a_choice(written):
     flat = batch("Input.image,Answer.q", ("w1", "Approved", "1.jpg", "dog"))
     buttons = batch(
@@ -183,16 +173,6 @@ def test_a_header_may_be_shorter_than_its_rows_but_a_row_not(written):
         read(written("d.csv", batch("Input.image,Answer.q")))
 
 
-def test_broken_answers_are_named(written):
-    text = batch(
-        "Input.image,Answer.taskAnswers",
-        ("w1", "Approved", "1", '[{"q":"x"}]'),
-        ("w2", "Approved", "1", '[{"q":'),
-    )
-    with pytest.raises(DataError, match=r"row 3: Answer.taskAnswers is not"):
-        read(written("a.csv", text))
-
-
 def test_buttons_that_were_not_pressed_were_on_screen(written):
     text = batch(
         "Input.image,Answer.taskAnswers",
@@ -208,8 +188,3 @@ def test_buttons_that_were_not_pressed_were_on_screen(written):
     assert only.offer == "all"
     assert only.assumptions == ()
     assert only.num_labels == 3
-
-
-def test_remarks_beside_a_question_are_no_question(written):
-    text = batch("Input.image,Answer.q,Answer.comments", ("w1", "Approved", *"1xy"))
-    assert rows(read(written("a.csv", text)), "label") == [["x"]]

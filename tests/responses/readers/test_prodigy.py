@@ -86,13 +86,6 @@ def test_sessions_are_the_annotators_where_nobody_is_named(written):
     assert responses.table["annotator"].tolist() == ["set-ann", "set-bob"]
 
 
-def test_a_question_that_allows_several_is_one_though_nobody_picked_two(export):
-    style = {"config": {"choice_style": "multiple"}}
-    one = export(choice(1, "ann", "cat") | style, choice(1, "bob", "dog") | style)
-    assert read(one).kind == "contains"
-    assert read(export(choice(1, "ann", "cat"))).kind == "choice"
-
-
 def test_what_a_reviewer_decided_and_unnamed_sessions_are_remarked(export):
     reviewed = choice(1, "ann", "cat") | {"versions": [choice(1, "bob", "dog")]}
     with pytest.raises(KindError, match="decisions of a reviewer"):
@@ -108,17 +101,3 @@ def test_spans_and_strange_decisions_are_refused(export):
         read(export(spans))
     with pytest.raises(DataError, match=r"line 1: the answer is 'maybe'"):
         read(export(choice(1, "ann", "cat", answer="maybe")))
-
-
-def test_an_option_that_means_nothing_is_no_label_and_blanks_make_no_other(written):
-    options = [{"id": "NA"}, {"id": "cat"}, {"id": "cat "}]
-    records = [
-        {"text": "t", "_input_hash": i, "options": options, "accept": [picked]}
-        | {"answer": "accept", "_annotator_id": "u"}
-        for i, picked in enumerate(["NA", "cat", "cat "])
-    ]
-    path = written("a.jsonl", "\n".join(map(json.dumps, records)))
-    responses = read(path)
-    assert responses.labels["label"].tolist() == ["cat"]
-    assert responses.table["label"].isna().tolist() == [True, False, False]
-    assert "cells 'NA'" in str(responses.cleaning)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import ColumnError, ConsilienceWarning, DataError, SourceError
+from consilience.errors import ColumnError, ConsilienceWarning, SourceError
 from consilience.responses import read
 
 
@@ -46,15 +46,6 @@ def test_an_index_written_without_a_name_holds_the_items(tmp_path):
     assert rows(read(path, format="wide")) == [["007", "x", "p"], ["007", "y", "q"]]
 
 
-def test_a_matrix_without_annotators_or_answers_is_refused(written):
-    with pytest.raises(ColumnError, match="expected annotators"):
-        read(written("a.csv", "item\n1\n"), format="wide")
-    with pytest.raises(SourceError, match="no answer is left"):
-        read(written("b.csv", "item,x\n1,-1\n"), format="wide")
-    with pytest.raises(DataError, match=r"row 3: the item is empty"):
-        read(written("c.csv", "item,x\n1,a\n,b\n"), format="wide")
-
-
 def with_others(**more):
     return pd.DataFrame(
         {
@@ -91,24 +82,6 @@ def test_what_is_no_annotator_is_left_out_and_told(name):
     assert [repr(name) in str(each.message) for each in caught] == [True] * (
         name != "empty"
     )
-
-
-@pytest.mark.parametrize("name", ["gold", "truth", "Ground Truth", "true_label"])
-def test_gold_is_no_annotator(name):
-    frame = with_others(**{name: ["cat", "dog", "cat", "dog", "cat", "cat"]})
-    responses = read(frame, format="wide")
-    assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w2"]
-    assert len(responses.gold) == 6
-    assert responses.cleaning.columns[name] == "gold"
-
-
-def test_gold_and_extras_that_are_named_are_no_annotators():
-    right = ["cat", "dog", "cat", "dog", "cat", "cat"]
-    frame = with_others(expert=right, batch_of=right)
-    responses = read(frame, format="wide", gold_column="expert", extras=["batch_of"])
-    assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w2"]
-    assert responses.gold["label"].tolist() == right
-    assert "batch_of" in responses.table
 
 
 def raters_and_models(labels, *, models_answer=True):
@@ -178,13 +151,6 @@ def test_plain_matrices_keep_every_annotator(columns):
     assert responses.cleaning.unused == {}
 
 
-def test_cells_of_several_labels_are_split():
-    frame = pd.DataFrame({"item": [1, 2], "w": ["cat|dog", "cat"], "v": ["cat", None]})
-    responses = read(frame, format="wide", split="|")
-    assert responses.kind == "objects"
-    assert responses.table["label"].tolist() == ["cat", "dog", "cat", "cat"]
-
-
 def test_the_index_that_a_filter_leaves_is_no_item():
     frame = pd.DataFrame(
         {"task": ["p", "q", "r"], "w1": list("xyx"), "w2": list("yyx")}
@@ -194,9 +160,3 @@ def test_the_index_that_a_filter_leaves_is_no_item():
     assert sorted(responses.table["annotator"].unique()) == ["w1", "w2"]
     levels = read(frame.set_index(["task", "w1"]), format="wide")
     assert sorted(levels.table["annotator"].unique()) == ["w1", "w2"]
-
-
-def test_an_index_with_a_name_or_without_a_column_of_items_is_the_item():
-    frame = pd.DataFrame({"w1": list("xy"), "w2": list("yy")}, index=[7, 9])
-    for each in (frame, frame.rename_axis("task")):
-        assert read(each, format="wide").table["item"].unique().tolist() == ["7", "9"]

@@ -5,7 +5,7 @@ from tests.responses.exports.writers import classification as row
 from tests.responses.exports.writers import classified
 from tests.responses.reading_back import in_line, rows
 
-from consilience.errors import ColumnError, DataError, KindError, SourceError
+from consilience.errors import ColumnError, KindError
 from consilience.responses import read
 
 
@@ -87,15 +87,6 @@ def test_a_question_is_chosen_where_there_are_several_also_on_one_page(export):
     assert rows(read(path), "label") == [["cat"]]
 
 
-def test_workflows_ask_different_questions(export):
-    path = export(
-        row(1, "ann", question("cat")), row(1, "ann", question("near"), workflow=8)
-    )
-    with pytest.raises(ColumnError, match=r"'7/T0' .*'8/T0'"):
-        read(path)
-    assert rows(read(path, question="8/T0"), "label") == [["near"]]
-
-
 def test_the_item_is_a_field_of_the_metadata_if_it_is_named(export):
     path = export(row(1, "ann", question("cat"), filename="a.jpg", number=5))
     assert rows(read(path), "item") == [["1"]]
@@ -141,29 +132,3 @@ def test_numbers_that_are_not_on_the_list_are_skipped_and_counted(export):
         "1",
         "2",
     ]
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"annotations": "[{"}, SourceError, "annotations: the JSON in a cell"),
-        ({"annotations": "{}"}, DataError, "annotations is no JSON list"),
-        ({"subject_data": "{}"}, DataError, "names no subject"),
-        (
-            {"subject_data": json.dumps({"1": {"#task": "{}"}})},
-            DataError,
-            "record of the task is damaged",
-        ),
-        (
-            {"subject_data": json.dumps({"1": {"#task": TASK.replace(', "Y"', "")}})},
-            DataError,
-            "2 labels have 1 names",
-        ),
-    ],
-)
-def test_damaged_cells_are_named(export, change, error, message):
-    path = export(
-        row(1, "ann", question("cat")), row(1, "bob", question("cat")) | change
-    )
-    with pytest.raises(error, match=message):
-        read(path)

@@ -30,12 +30,6 @@ def test_a_file_is_read_in_the_encoding_asked_for(tmp_path, encoding):
     assert list(read(path, encoding=encoding).labels["label"]) == ["Bär", "Füchsin"]
 
 
-@pytest.mark.parametrize("encoding", ["klingon", "base64", "cp037", ""])
-def test_what_is_no_encoding_of_text_is_refused(windows, encoding):
-    with pytest.raises(OptionError, match="expected the name of an encoding"):
-        read(windows, encoding=encoding)
-
-
 def test_the_command_line_names_the_option(windows, capsys):
     with pytest.raises(SystemExit):
         main(["describe", str(windows)])
@@ -113,20 +107,3 @@ def test_few_words_are_never_read_wrongly(tmp_path, encoding, text):
         except SourceError as error:
             assert "encoding=" in str(error)  # noqa: PT017
     assert right <= len(text.split())
-
-
-def test_utf_8_that_lost_a_byte_is_no_other_encoding(tmp_path):
-    text = table(WORDS["cp1251 koi8-r cp866 iso8859-5"].split()).encode()
-    path = tmp_path / "answers.csv"
-    place = next(k for k in range(100, len(text)) if text[k] > 127)
-    path.write_bytes(text[:place] + text[place + 1 :])
-    with pytest.raises(SourceError, match="not UTF-8 text"):
-        read(path)
-
-
-def test_the_words_of_a_table_are_told_with_the_encoding(tmp_path):
-    path = tmp_path / "answers.csv"
-    path.write_bytes(table(["Bär", "Füchsin", "Löwe", "Käfer"]).encode("cp1252"))
-    sentence = read(path).assumptions[0]
-    assert "is cp1252, by its words (" in sentence
-    assert "Füchsin" in sentence

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from tests.responses.reading_back import back
 
-from consilience.errors import ColumnError, ConsilienceError
+from consilience.errors import ColumnError
 from consilience.responses import read
 
 LABELS = ["neg", "so so", "pos"]
@@ -110,14 +110,6 @@ def test_annotations_of_another_shape_in_one_record_are_not_taken_apart(other):
     odd = read([*records, {"doc_id": "i9", "label": "pos", "votes": other}])
     assert odd.anonymous
     assert "votes" not in odd.cleaning.columns
-
-
-def test_items_without_a_name_are_numbered():
-    records = [
-        {"votes": [{"who": w, "label": "x"} for w in "ab"], "lang": "en"}
-        for _ in range(3)
-    ]
-    assert read(records).table["item"].unique().tolist() == ["0", "1", "2"]
 
 
 FEATURES = {
@@ -235,10 +227,3 @@ def test_classes_inside_annotations_have_names(kind, tmp_path):
     ]
     assert sorted_back(responses) == sorted(wanted)
     assert responses.labels["label"].tolist() == LABELS
-
-
-def test_a_class_without_a_name_is_an_error(tmp_path):
-    features = {**FEATURES, "label": {"names": ["neg"], "_type": "ClassLabel"}}
-    parquet.write_table(recorded(PLAIN, features), tmp_path / "a.parquet")
-    with pytest.raises(ConsilienceError, match="holds class 2, and 1 classes"):
-        read(tmp_path / "a.parquet")

@@ -164,14 +164,6 @@ def test_the_command_line_takes_a_hyphen_for_standard_input(monkeypatch, capsys)
     assert "standard input is empty" in capsys.readouterr().err
 
 
-def test_numbers_keep_the_form_of_ids(tmp_path):
-    frame = pd.DataFrame({"item": [1, 2, None], "annotator": [7.0, 8.0, 7.0]})
-    frame = frame.assign(label=["x", "y", "x"]).dropna()
-    for name in ("a.xlsx", "a.sqlite", "a.feather", "a.duckdb"):
-        FILES[name](frame, tmp_path / name)
-        assert back(read(tmp_path / name)) == [("1", "7", "x"), ("2", "8", "y")]
-
-
 def test_arrays_are_items_by_annotators():
     cells = np.array([[0, 1, -1], [2, 2, 2]])
     wanted = [("0", "0", "0"), ("0", "1", "1"), *(("1", str(k), "2") for k in range(3))]

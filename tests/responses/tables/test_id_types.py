@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 
 from consilience.responses import read, write
-from consilience.responses.id_types import as_texts, restored
 
 ROLES = ("item", "annotator", "label")
 WHOLE = [
@@ -73,26 +72,6 @@ def test_ids_come_back_from_the_canonical_folder_with_type_and_value(
     assert len(back.merge(frame, on=list(ROLES))) >= len(frame)
 
 
-@pytest.mark.parametrize("dtype", WHOLE)
-def test_text_of_another_type_is_the_inverse_of_restoring(dtype: str) -> None:
-    text = pd.DataFrame({"item": pd.Categorical(["3", "1", "3"])})
-    typed = restored(text, {"item": dtype})
-    assert typed["item"].dtype == dtype
-    assert as_texts(typed)["item"].tolist() == ["3", "1", "3"]
-
-
-@pytest.mark.parametrize("text", ["01", "1.0", "+1", " 1", "1e3", "x", "300", "True"])
-def test_text_that_is_not_exactly_a_number_stays_text(text: str) -> None:
-    frame = pd.DataFrame({"item": pd.Categorical([text, "2"])})
-    assert restored(frame, {"item": "int8"})["item"].tolist() == [text, "2"]
-
-
-def test_whole_numbers_with_gaps_have_the_nullable_type() -> None:
-    frame = pd.DataFrame({"annotator": pd.Categorical([None, "2"])})
-    assert restored(frame, {"annotator": "int32"})["annotator"].dtype == "Int32"
-    assert restored(frame, {"annotator": "float64"})["annotator"].dtype == "float64"
-
-
 def test_float_ids_that_stand_for_integers_with_gaps_are_one_id_with_integers() -> None:
     frame = pd.DataFrame({"item": [1, 1, 2], "label": [0, 1, 1]})
     frame["annotator"] = [1.0, 2.0, np.nan]
@@ -113,15 +92,6 @@ def test_ids_of_text_files_stay_text(tmp_path: Path) -> None:
     table = responses.typed()
     assert table is not None
     assert table["item"].tolist() == ["01", "02"]
-
-
-def test_numbers_of_parquet_and_json_keep_their_type(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"item": [1, 2], "annotator": ["a", "b"], "label": [0, 1]})
-    frame = frame.astype({"item": "int32"})
-    frame.to_parquet(tmp_path / "a.parquet")
-    frame.to_json(tmp_path / "a.json", orient="records")
-    assert read(tmp_path / "a.parquet").types == {"item": "int32", "label": "int64"}
-    assert read(tmp_path / "a.json").types == {"item": "int64", "label": "int64"}
 
 
 def test_several_types_in_one_column_are_text_and_said() -> None:
@@ -145,11 +115,6 @@ def test_a_label_that_is_no_number_makes_all_labels_text() -> None:
     responses = read(frame, labels=[0, 1, "none"])
     assert "label" not in responses.types
     assert any("int64" in note for note in responses.cleaning.notes)
-
-
-def test_a_matrix_keeps_the_types_of_items_and_labels() -> None:
-    frame = pd.DataFrame({"item": [7, 8], "a": [0, 1], "b": [1.0, np.nan]})
-    assert read(frame, format="wide").types == {"item": "int64", "label": "float64"}
 
 
 @pytest.mark.parametrize("kind", ["float64", "int64", "bool"])

@@ -45,12 +45,6 @@ def test_a_word_of_no_scale_leaves_the_order_of_texts(scale):
     assert natural_texts(steps) == sorted(steps)
 
 
-@settings(max_examples=30)
-@given(labels=st.lists(st.text(max_size=8), unique=True, max_size=8))
-def test_every_label_stays(labels):
-    assert sorted(natural_texts(labels)) == sorted(labels)
-
-
 def test_what_may_be_ratings_is_told_that_a_fit_can_use_the_order():
     def notes(labels, **more):
         items = [f"i{k}" for k in range(len(labels))]
