@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import ColumnError, DataError, OptionError
+from consilience.errors import ColumnError, OptionError
 from consilience.fitting.annotator_table import NO_GROUP, AnnotatorTable
 from consilience.responses import read
 
@@ -26,8 +26,6 @@ def answers(rows, columns=("item", "worker", "label")):
     ("table", "error", "message"),
     [
         (people(name=["a"], group=["x"]), ColumnError, "no column 'annotator'"),
-        (people(annotator=["a"], team=["x"]), ColumnError, "no column 'group'"),
-        (people(annotator=["a", None], group=["x", "y"]), DataError, "is empty"),
         (
             people(annotator=["a", "a"], group=["x", "y"]),
             OptionError,
@@ -38,27 +36,11 @@ def answers(rows, columns=("item", "worker", "label")):
             OptionError,
             "'b', which is itself a sample of 'c'",
         ),
-        (
-            people(
-                annotator=["a", "b"], group=["x", "y"], repeat_of=["model", "model"]
-            ),
-            OptionError,
-            "'model' is in the groups 'x' and 'y'",
-        ),
     ],
 )
 def test_a_table_that_contradicts_itself_is_an_error(table, error, message):
     with pytest.raises(error, match=message):
         AnnotatorTable.read(table)
-
-
-def test_samples_have_the_group_of_their_annotator_and_give_it_theirs():
-    table = people(
-        annotator=["one", "s1", "s2"],
-        group=["human", "machine", None],
-        repeat_of=[None, "model", "model"],
-    )
-    assert AnnotatorTable.read(table).group == {"one": "human", "model": "machine"}
 
 
 def test_the_most_frequent_answer_of_samples_counts_once():
@@ -212,9 +194,3 @@ def test_models_without_populations_say_that_they_do_not_use_groups(grouped):
     )
     assert len(fit.table("annotator_groups")) == 3
     assert fit.table("group_differences").empty
-
-
-def test_a_table_of_others_is_an_error():
-    table = people(annotator=["nobody"], group=["x"])
-    with pytest.raises(OptionError, match="names none of those who answered"):
-        cs.fit(answers([("i", "a", "x"), ("i", "b", "y")]), annotators=table)

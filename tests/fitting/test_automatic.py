@@ -26,10 +26,6 @@ def fitted(crowd, few):
     return fit(crowd, effort=few)
 
 
-def truth_of(fitted, which):
-    return fitted.with_(truth=which).data["truth"]
-
-
 def reported(fits):
     """Return the best fit with correlated rows, whose intervals hold."""
     return next(each for each in fits if each.engine == "gibbs")
@@ -97,43 +93,6 @@ def test_predictions_are_tempered_by_what_all_models_see(crowd, fitted):
     assert np.allclose(effect, 1 + FURTHER * common)
 
 
-def test_raw_and_tempered_have_the_same_order_of_labels(fitted):
-    raw, tempered = (truth_of(fitted, which) for which in ("raw", "tempered"))
-    power = 1 / fitted.data["truth"]["design_effect"].to_numpy()[:, None]
-    assert (power < 0.99).any()
-    expected = raw["probability"].to_numpy() ** power
-    expected /= expected.sum(1, keepdims=True)
-    assert np.allclose(tempered["probability"], expected, atol=1e-5)
-    for truth in (raw, tempered):
-        assert (truth["lower"] <= truth["probability"]).all()
-        assert (truth["probability"] <= truth["upper"]).all()
-
-
-def test_the_shares_of_the_mixture_are_told(fitted, standing):
-    fits, table = standing
-    _, shares = fitted.data.attrs["engine_reason"].split("the truth is a mixture: ")
-    shares, votes = shares.split("; then votes ")
-    expected = 0.3 / (1 + 0.15 * FURTHER) * common_of(fits) / 0.15
-    assert float(votes) == pytest.approx(expected, abs=0.005)
-    shown = dict(share.rsplit(" ", 1) for share in shares.split(", "))
-    weights = table.set_index("model")["weight"]
-    assert set(shown) == set(weights.index[weights >= 0.005])
-    for name, share in shown.items():
-        assert float(share) == pytest.approx(weights[name], abs=0.005)
-
-
-def test_annotators_are_those_of_the_model_with_correlated_rows(fitted, standing):
-    best = reported(standing[0]).result.parameters["confusion"]
-    assert np.allclose(fitted.data["posterior"]["confusion"], best)
-
-
-def test_the_chains_behind_annotators_are_judged_by_what_users_read(fitted):
-    assert {"rhat", "ess_bulk", "ess_tail"} <= set(fitted.diagnostics()["name"])
-    judged = fitted.data["convergence"]["quantity"].to_numpy().astype(str)
-    kinds = {name.partition("[")[0] for name in judged}
-    assert {"accuracy", "prevalence", "confusion"} <= kinds
-
-
 def test_a_fit_keeps_how_the_models_stand(fitted, standing, tmp_path):
     table = fitted.comparison()
     timed = table.drop(columns="seconds")
@@ -144,12 +103,6 @@ def test_a_fit_keeps_how_the_models_stand(fitted, standing, tmp_path):
     pd.testing.assert_frame_equal(again.comparison(), table)
     written = pd.read_parquet(tmp_path / "run" / "tables" / "comparison.parquet")
     assert written["model"].tolist() == table["model"].tolist()
-
-
-def test_a_fit_of_one_named_model_compares_nothing(crowd, fitted):
-    table = fit(crowd, model="multinomial", engine="em").comparison()
-    assert table.empty
-    assert list(table.columns) == list(fitted.comparison().columns)
 
 
 def only(space):
@@ -197,11 +150,8 @@ def test_structured_is_taken_where_no_confusion_can_be_learned():
     # 40 x 40 / 150 = 10.7 cells for each answer in one matrix, 128 in twelve.
     assert only(choices(named(40, 50))) == "structured"
     assert only(choices(named(40, 60, people=3))) == "structured"  # 8.9 and 27
-
-
-def test_four_models_are_compared_where_some_confusion_can_be_learned():
+    # The twins: some confusion can be learned, and four models are compared.
     assert only(choices(named(40, 600))) is None  # .9 and 11 cells for each answer
-    assert only(choices(named(10, 50))) is None  # .7 and 8
     assert only(choices(named(12, 40, people=3))) is None  # 1.2 and 3.6
 
 
@@ -225,12 +175,6 @@ def test_structured_alone_is_tempered_and_votes_are_mixed_in():
     assert ours < other
 
 
-def test_an_item_answered_twice_is_enough_to_compare(frame):
-    once = frame.drop_duplicates("item")
-    twice = pd.concat([once, frame.iloc[[1]]])
-    assert only(choices(twice)) is None
-
-
 def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
     given = frame.drop(columns="annotator")
     setting = {"prevalence": 2.0}
@@ -248,7 +192,6 @@ def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        ({"engine": "magic"}, OptionError, "no engine 'magic'"),
         ({"prior": {"own": 6.0}}, OptionError, "auto compares several; name the model"),
         ({"effort": QUICK}, OptionError, "compared by draws, and 0 were asked for"),
     ],

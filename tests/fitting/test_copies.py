@@ -9,7 +9,7 @@ import pytest
 import consilience as cs
 from consilience.cli import main
 from consilience.errors import OptionError
-from consilience.fitting.copies import _spread_evenly, find_copies
+from consilience.fitting.copies import find_copies
 from consilience.fitting.request import Study
 from consilience.posterior.flags import ALIKE, flags
 from consilience.responses import read
@@ -94,23 +94,21 @@ def copied():
 def test_a_copier_is_found_and_its_share_learned(ordered):
     copies = [
         copy
-        for seed in range(20)
+        for seed in range(8)
         for copy in found(crowd(seed, share=0.9, ordered=ordered)[0])
     ]
     named = [{copy.annotator, copy.copy_of} for copy in copies]
     assert all(two == {"p00", "p14"} for two in named)
-    # Of such studies .85 are found: 20 times that, less three standard errors.
-    assert len(named) >= 20 * 0.85 - 3 * np.sqrt(20 * 0.85 * 0.15)
+    # Of such studies .85 are found: 8 times that, less three standard errors.
+    assert len(named) >= 8 * 0.85 - 3 * np.sqrt(8 * 0.85 * 0.15)
     share = np.mean([copy.share for copy in copies])
     # Of 60 answers, a share of .9 has an error of .04, and the prior draws it in.
     assert share == pytest.approx(0.9, abs=0.08)
 
 
-@pytest.mark.parametrize(
-    "kind", [{}, {"ordered": True}, {"experts": 2}, {"experts": 5}]
-)
+@pytest.mark.parametrize("kind", [{}, {"ordered": True}, {"experts": 5}])
 def test_nobody_is_found_where_nobody_copies(kind):
-    for seed in range(20):
+    for seed in range(8):
         assert found(crowd(seed, **kind)[0]) == ()
 
 
@@ -180,31 +178,12 @@ def test_answers_that_are_kept_count_and_fail_a_check(copied):
         cs.fit(frame, copies="drop")
 
 
-def test_a_copy_of_everything_counts_as_if_it_were_declared():
-    frame, *_ = crowd(1, share=1.0)
-    fits = [cs.fit(frame, **QUICK), cs.fit(frame, **QUICK, annotators=DECLARED)]
-    (pair,) = pairs(fits[0])
-    assert pair["left_out"] >= 0.95 * pair["common"]
-    default, declared = (
-        fit.labels().set_index(["item", "label"])["probability"] for fit in fits
-    )
-    assert (default - declared).abs().mean() < 0.01
-
-
 def test_predictions_count_the_two_as_one(copied):
     frame, *_, fit = copied
     new = frame.assign(item="new " + frame["item"])
     predicted = cs.predict(fit, new)
     assert pairs(fit)[0]["annotator"] not in set(predicted.annotators()["annotator"])
     assert predicted.data["observed_data"].sizes["response"] < len(new)
-
-
-def test_drift_takes_the_samples_of_an_annotator_for_one():
-    frame, *_ = crowd(0, share=0.9)
-    table = pd.DataFrame({"annotator": ["p00", "p14"], "repeat_of": ["model"] * 2})
-    responses = read(frame)
-    fit = cs.fit(responses, **QUICK, annotators=table)
-    assert "model" in set(cs.analysis.drift(fit, responses)["annotator"])
 
 
 def test_the_command_says_who_copies_and_keeps_on_request(copied, tmp_path, capsys):
@@ -228,13 +207,3 @@ def test_of_contains_who_copies_is_found():
     (pair,) = pairs(cs.fit(pd.concat([frame, again]), **QUICK))
     assert {pair["annotator"], pair["copy_of"]} == {"again", "annotator3"}
     assert found(frame) == ()
-
-
-def test_as_many_answers_are_left_out_as_were_copied_over_all_chances():
-    chance = np.random.default_rng(0).random(200)
-    left = _spread_evenly(chance)
-    assert len(left) == pytest.approx(chance.sum(), abs=0.5)
-    # Even over the chances: each half of them loses what it should, up to rounding.
-    low = chance[left] < np.median(chance)
-    assert low.sum() == pytest.approx(chance[chance < np.median(chance)].sum(), abs=1)
-    assert _spread_evenly(np.zeros(5)).size == 0

@@ -26,17 +26,6 @@ def test_larger_studies_and_more_draws_take_longer():
     assert expected_seconds(large, "one_coin_dawid_skene", "nuts", more) > 2 * usual
 
 
-def test_a_comparison_takes_as_long_as_its_models():
-    both = study(500)
-    single = expected_seconds(both, "ebcc", "vb", USUAL)
-    assert expected_seconds(both, "auto", "auto", USUAL) > 3 * single
-
-
-def test_nothing_is_said_of_what_was_not_measured():
-    asked = cs.simulate(kind="contains", items=20, annotators=8, classes=3, per_item=4)
-    assert expected_seconds(asked.responses, "contains", "nuts", USUAL) is None
-
-
 @pytest.mark.parametrize(("draws", "said"), [(5, False), (60_000, True)])
 def test_the_command_says_it_before_a_long_fit(draws, said, capsys):
     from consilience.cli.commands.fit import print_expected

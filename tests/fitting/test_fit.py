@@ -10,7 +10,6 @@ import pytest
 from consilience.errors import OptionError
 from consilience.fitting import EngineOptions, fit
 from consilience.posterior import Fit
-from consilience.responses import read
 from consilience.simulation import simulate
 
 QUICK = EngineOptions(draws=0, restarts=1)
@@ -42,23 +41,6 @@ def test_a_fit_says_what_it_was_made_from(made):
     assert any("simulated" in said for said in json.loads(attributes["assumptions"]))
 
 
-def test_counts_give_what_as_many_rows_give(made):
-    table = made.table[["item", "label"]].astype(str)
-    counted = table.value_counts().rename("n").reset_index()
-    both = [
-        fit(responses, model="multinomial", engine="em").labels()
-        for responses in (read(table), read(counted, format="counts"))
-    ]
-    assert np.allclose(both[0]["probability"], both[1]["probability"], atol=1e-6)
-
-
-def test_gold_labels_are_believed(made):
-    gold = pd.DataFrame({"item": ["item0"], "label": ["class2"]})
-    table = fit(made, model=HIERARCHICAL, engine="vb", gold=gold, effort=QUICK).labels()
-    certain = table[(table["item"] == "item0") & (table["label"] == "class2")]
-    assert certain["probability"].item() == 1
-
-
 def test_candidates_bound_what_can_be_true(made, tmp_path):
     answered = made.table[["item", "label"]].astype(str).drop_duplicates()
     path = tmp_path / "candidates.csv"
@@ -76,15 +58,6 @@ def test_repeated_answers_of_one_class_study_are_refused():
         fit(pd.DataFrame({"item": ["i", "j"], "annotator": "a", "label": "x"}))
 
 
-def test_one_annotator_alone_can_be_fitted():
-    frame = pd.DataFrame(
-        {"item": list("abcdef"), "annotator": "ann", "label": list("xyxyxx")}
-    )
-    fitted = fit(frame, model=HIERARCHICAL, engine="vb")
-    assert len(fitted.annotators()) == 1
-    assert np.isfinite(fitted.labels()["probability"]).all()
-
-
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
@@ -99,17 +72,6 @@ def test_one_annotator_alone_can_be_fitted():
 def test_what_cannot_be_done_is_refused_with_what_can(made, wrong, error, message):
     with pytest.raises(error, match=message):
         fit(made, **wrong)
-
-
-@pytest.mark.parametrize("wrong", [{"prob": 1.5}, {"restarts": 0}, {"draws": -1}])
-def test_an_effort_out_of_range_is_refused(wrong):
-    with pytest.raises(OptionError):
-        EngineOptions(**wrong)
-
-
-def test_a_sampler_must_draw(made):
-    with pytest.raises(OptionError, match="needs draws"):
-        fit(made, model=HIERARCHICAL, engine="nuts", effort=EngineOptions(draws=0))
 
 
 @pytest.mark.parametrize("lists", [False, True])

@@ -1,7 +1,6 @@
 """Fits of all items that go on from a fit of some."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import consilience as cs
@@ -10,7 +9,6 @@ from consilience.fitting.comparing import fit_near_votes, sample
 from consilience.fitting.from_sample import ENOUGH, fit_from_sample, going_on
 from consilience.fitting.request import Request
 from consilience.inference.ascent import Steps
-from consilience.inference.given_population import KEPT, TUNE, GivenPopulation
 from consilience.progress import silent
 from consilience.spaces import space_of
 
@@ -55,13 +53,6 @@ def test_a_climb_from_a_sample_ends_where_any_does_after_fewer_sweeps(some):
     )
 
 
-def test_a_tolerance_that_is_asked_for_is_kept(some):
-    single = fit_near_votes("shared_errors", "some", some[1], ONCE, silent)
-    strict = Request(effort=cs.EngineOptions(tolerance=1e-9))
-    assert going_on(Steps(tolerance=1e-9), single, strict).tolerance == 1e-9
-    assert going_on(Steps(), single, ONCE).tolerance == ENOUGH
-
-
 def test_auto_of_many_answers_says_what_was_learned_from_a_sample(crowd, monkeypatch):
     whole = cs.fit(crowd)
     monkeypatch.setattr(comparing, "MAX_COMPARED", 900)
@@ -76,32 +67,3 @@ def test_auto_of_many_answers_says_what_was_learned_from_a_sample(crowd, monkeyp
     accuracy = whole.annotators().set_index("annotator")["accuracy"]
     inside = (bounds["lower"] < accuracy) & (accuracy < bounds["upper"])
     assert inside.mean() > 0.8
-
-
-@pytest.mark.study
-def test_a_fit_of_many_answers_goes_on_where_it_was_stopped(
-    crowd, monkeypatch, tmp_path
-):
-    monkeypatch.setattr(comparing, "MAX_COMPARED", 900)
-    monkeypatch.setattr("consilience.continuing.SECONDS", -1.0)
-    sweep, begun = GivenPopulation.sweep_of, []
-
-    def stopped(self, *given):
-        begun.append(1)
-        if len(begun) > 4:
-            raise KeyboardInterrupt
-        sweep(self, *given)
-
-    whole = cs.fit(crowd).annotators()
-    monkeypatch.setattr(GivenPopulation, "sweep_of", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        cs.fit(crowd, checkpoint=tmp_path / "c")
-    counted = []
-    monkeypatch.setattr(
-        GivenPopulation,
-        "sweep_of",
-        lambda self, *given: (counted.append(1), sweep(self, *given)),
-    )
-    again = cs.fit(crowd, checkpoint=tmp_path / "c").annotators()
-    pd.testing.assert_frame_equal(whole, again, check_exact=True)
-    assert 0 < len(counted) < TUNE + KEPT

@@ -12,7 +12,6 @@ from consilience.fitting.inputs import (
     as_similarity,
     as_table,
     classifiers_of,
-    with_order,
 )
 from consilience.responses import read
 
@@ -25,7 +24,6 @@ RESPONSES = read(
     ("rows", "said"),
     [
         ({"item": [1, 2], "label": ["x", None]}, "row 2: the label is empty"),
-        ({"item": [None, 2], "label": ["x", "y"]}, "row 1: the item is empty"),
         ({"item": [1, 2], "label": [["x"], ["y"]]}, "column 'label' holds lists"),
     ],
 )
@@ -129,22 +127,3 @@ def test_the_order_is_known_from_the_caller_the_type_the_scale_and_the_folder(tm
     more = named.with_labels(["blue"])
     with pytest.raises(OptionError, match="'blue' is not known"):
         cs.fit(more, model="majority", ordered=True)
-
-
-def test_an_order_of_categories_is_seen_in_tables_of_any_library():
-    steps = ["low", "mid", "high"]
-    frame = pd.DataFrame({"item": [1, 2], "annotator": "a", "label": ["high", "low"]})
-    ordered = frame.assign(label=pd.Categorical(frame["label"], steps, ordered=True))
-    table = pl.from_pandas(frame).with_columns(pl.col("label").cast(pl.Enum(steps)))
-    for given, has_order in (
-        (ordered, True),
-        (table, True),
-        (pa.Table.from_pandas(ordered), True),
-        (frame.astype({"label": "category"}), False),
-        (pl.from_pandas(frame), False),
-    ):
-        responses, _, order = with_order(given, None)
-        assert order == has_order
-        assert responses.labels["label"].tolist() == (
-            steps if has_order else ["low", "high"]
-        )

@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from arviz_stats import summary
-from benchmarks.objects_held_out import contexts
 
 import consilience as cs
-from consilience.errors import KindError, OptionError, SourceError
+from consilience.errors import KindError, OptionError
 from consilience.inference import EngineOptions
-from consilience.objects.contains_counts import endorsed_share, exceedances
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -49,47 +47,6 @@ def test_answers_about_candidates_are_counted_by_name():
     asked = space.named.contains_counts
     assert asked[place["i"]].tolist() == [[0, 0, 0], [1, 0, 3], [0, 2, 0]]
     assert not asked[[place["j"], place["k"]]].any()
-
-
-def test_the_result_says_which_labels_were_asked_about():
-    first, second, third = space_of(objects(), contains=contains()).assumptions[-3:]
-    assert "6 Contains answers about 2 candidates of 1 items" in first
-    assert "9 are left out: about labels that are no candidates" in first
-    assert "2 about items whose objects nobody named" in first
-    assert "67% of the candidates" in second
-    assert "one population" in third
-
-
-def test_without_answers_of_the_other_task_nothing_is_said_of_it():
-    assert not any("Contains" in said for said in space_of(objects()).assumptions)
-
-
-def test_answers_about_no_candidate_are_refused():
-    with pytest.raises(SourceError, match="none of 4 Contains answers"):
-        space_of(objects(), contains=contains([("i", "d", "no", 4)]))
-
-
-def test_the_share_that_grants_has_one_no_imagined():
-    counts = np.array([[0, 0, 0], [1, 0, 3], [0, 2, 1]])
-    assert endorsed_share(counts).tolist() == [0, 3 / 5, 2 / 4]
-    steps = exceedances(counts)[1].reshape(4, -1)
-    assert steps.sum(1).tolist() == [1, 0, 3, 4]
-
-
-def test_who_is_foreseen_is_told_what_was_said_of_the_candidates_left():
-    space = space_of(objects(), contains=contains())
-    asked = contexts(space, None, 0)
-    named = asked.space.named
-    labels = np.array(["a", "b", "c", "d"])
-    reported = {
-        (asked.space.unit_item[unit], *labels[row[row >= 0]]): said[row >= 0].tolist()
-        for unit, (row, said) in enumerate(
-            zip(named.candidate, named.contains_counts, strict=True)
-        )
-    }
-    # Who named a and b is foreseen from who named c, and the other way round.
-    assert reported["i", "c"] == [[0, 2, 0]]
-    assert reported["i", "a", "b"] == [[0, 0, 0], [1, 0, 3]]
 
 
 def test_what_cannot_be_fitted_together_is_refused():

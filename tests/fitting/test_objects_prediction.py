@@ -173,12 +173,6 @@ def test_more_answers_about_a_known_item_count_once(objects_study, objects_fit):
     assert not np.allclose(one, two, atol=1e-4)
 
 
-def test_a_rule_predicts_nothing(objects_study):
-    fit = cs.fit(objects_study.responses, model="tsipras2020")
-    with pytest.raises(OptionError, match="is a heuristic"):
-        cs.predict(fit, objects_study.responses)
-
-
 def test_numbers_of_candidates_must_be_those_of_the_earlier_fit(
     objects_study, objects_fit
 ):

@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
-from consilience.fitting.earlier import align_draws
 from consilience.posterior.trust import CANNOT_TELL, PASSED
 from consilience.responses import read
-from consilience.spaces import space_of
 
 QUICK = cs.EngineOptions(draws=60, restarts=1)
 
@@ -114,17 +111,6 @@ def test_where_nobody_is_familiar_there_is_a_warning_and_not_all_checks_pass(
         assert familiar(cs.predict(fitted, reported)) == (PASSED, False)
 
 
-def test_a_prediction_can_be_kept_and_read_again(studies, fitted, tmp_path):
-    predicted = cs.predict(fitted, studies[1])
-    predicted.save(tmp_path / "run")
-    reported = cs.load(tmp_path / "run").labels()
-    pd.testing.assert_frame_equal(reported, predicted.labels())
-    again = cs.predict(cs.load(tmp_path / "run"), studies[1])
-    assert np.allclose(
-        again.labels()["probability"], reported["probability"], atol=0.02
-    )
-
-
 def test_other_labels_are_refused(studies, fitted):
     changed = studies[1].replace({"label": {"y": "z"}})
     with pytest.raises(OptionError, match=r"other labels .only in one of both: y, z"):
@@ -143,67 +129,3 @@ def test_a_model_bound_to_its_items_is_refused(studies):
     fit = cs.fit(studies[0], model="bwa")
     with pytest.raises(OptionError, match="cannot be used on other items"):
         cs.predict(fit, studies[1])
-
-
-@pytest.fixture(scope="module")
-def appearances():
-    """Answers about two labels, with a number known beforehand of each pair."""
-    generator = np.random.default_rng(1)
-    size = 150
-    hint = generator.normal(size=size)
-    rows = [
-        (f"i{number:03d}", who, ("cat", "cup")[number % 2], word)
-        for number in range(size)
-        for who, word in zip(
-            "abc",
-            generator.choice(["no", "yes"], 3, p=[0.8, 0.2])
-            if hint[number] < 0
-            else generator.choice(["no", "yes"], 3, p=[0.3, 0.7]),
-            strict=True,
-        )
-    ]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    known = frame[["item", "label"]].drop_duplicates().assign(hint=hint)
-    labels = pd.DataFrame({"label": ["cat", "cup"], "parent": ["animal", "thing"]})
-    return read(frame, kind="contains", labels=labels), known
-
-
-@pytest.mark.study
-def test_numbers_known_beforehand_are_measured_as_in_the_earlier_study(appearances):
-    reported, known = appearances
-    fit = cs.fit(
-        reported,
-        model="contains",
-        engine="em",
-        candidates=known,
-        effort=cs.EngineOptions(restarts=1, draws=0),
-    )
-    again = cs.predict(fit, reported, candidates=known)
-    before, after = (each.labels()["probability"] for each in (fit, again))
-    assert np.allclose(before, after, atol=1e-4)
-    # A few pairs of high hints: by their own mean they would be nothing special.
-    few = known.nlargest(20, "hint")
-    table = reported.table[reported.table["item"].isin(few["item"])]
-    names = ["item", "annotator", "label", "answer"]
-    rows = pd.DataFrame({name: table[name].astype(str) for name in names})
-    part = read(rows, kind="contains", labels=reported.labels)
-    there = cs.predict(fit, part, candidates=few).labels()
-    both = fit.labels().merge(there, on=["item", "label"], suffixes=("", "_there"))
-    assert len(both) == 20
-    assert np.allclose(both["probability"], both["probability_there"], atol=1e-4)
-    with pytest.raises(OptionError, match="the earlier fit had hint"):
-        cs.predict(fit, reported, candidates=known.rename(columns={"hint": "other"}))
-
-
-def test_labels_without_groups_have_the_one_of_the_earlier_fit():
-    rows = [("i", "b", "cat", "yes"), ("i", "c", "cat", "no")]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    space = space_of(read(frame, kind="contains"))
-    dims = ("chain", "draw", "group", "annotator")
-    threshold = xr.DataArray(
-        np.array([1.0, 3.0]).reshape(1, 1, 1, 2), {"annotator": ["a", "b"]}, dims
-    )
-    posterior = xr.Dataset({"annotator_threshold": threshold})
-    # Who is new is the mean of those who were there.
-    aligned = align_draws(space, posterior)["annotator_threshold"]
-    assert aligned.tolist() == [[[[3.0, 2.0]]]]
