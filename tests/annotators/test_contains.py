@@ -16,8 +16,7 @@ from tests.studies import WORDS, crossed, gap, information
 import consilience as cs
 from consilience.annotators import contains
 from consilience.annotators.contains import MODEL
-from consilience.errors import DataError, KindError, OptionError
-from consilience.inference import EngineOptions
+from consilience.inference.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out, sample_answers, simulate
 from consilience.presence.latent_trait import answer_tables, readings
@@ -170,59 +169,6 @@ def test_the_cut_that_tells_most_has_the_largest_mutual_information():
     assert tells(found + 2.0) < tells(best) - 1e-3
 
 
-def test_the_cut_counts_as_much_as_the_appearance_leaves_unknown():
-    space = space_of(pairs([("i", "a", "cat", "yes"), ("i", "b", "cat", "no")]))
-    with jax.enable_x64(True):
-        _, parameters = drawn(space, TINY)
-        found = float(readings(answer_tables(parameters), parameters).informative[0])
-
-    def unknown(s):
-        joint = components(s)
-        return joint.sum() * stats.entropy(joint)
-
-    left = integrate.quad(unknown, -14, 14, limit=400)[0]
-    known = 1 - left / stats.entropy([expit(-1.0), expit(1.0)])
-    assert found == pytest.approx((1 - known**2) ** 4, rel=1e-5)
-    assert found != pytest.approx((1 - known) ** 4, rel=0.1)
-
-
-def test_every_yes_makes_a_label_more_probable():
-    # Whatever the spreads that the data would have: the odds are a line in the trait.
-    answers = list(np.ndindex(3, 3))
-    rows = [
-        (f"i{one}{other}", who, "cat", WORDS[word])
-        for one, other in answers
-        for who, word in zip("ab", (one, other), strict=True)
-    ]
-    space = space_of(pairs(rows))
-    with jax.enable_x64(True):
-        observations, parameters = drawn(space, TINY)
-        result = np.exp(np.asarray(score(observations, parameters)))
-    present = result.reshape(9, 2, -1).sum(2)[:, 1] / result.sum(1)
-    table = present.reshape(3, 3)
-    assert (np.diff(table, axis=0) > 0).all()
-    assert (np.diff(table, axis=1) > 0).all()
-    assert not (np.diff(table[::-1], axis=0) > 0).any()
-
-
-def test_a_panel_of_one_is_an_annotator():
-    space = space_of(pairs([("i", "a", "cat", "yes"), ("i", "b", "cat", "no")]))
-    shares = []
-    for panel in (1.0, 101.0):
-        prior = replace(MODEL.prior, panel=panel, maybe=1.0)
-        with jax.enable_x64(True):
-            observations, parameters = drawn(space, TINY, prior)
-            reported = derived(observations, parameters)
-            present, confusion = reported["prevalence"][1], reported["confusion"]
-            shares.append((float(present), np.asarray(confusion)))
-    one, many = shares
-    # One annotator drawn at random grants as often as annotators say at least maybe.
-    granted = (np.array([1 - one[0], one[0]]) @ one[1])[:, 1:].sum(1).mean()
-    assert one[0] == pytest.approx(granted)
-    granted = (np.array([1 - many[0], many[0]]) @ many[1])[:, 1:].sum(1)
-    assert many[0] != pytest.approx(granted.mean(), rel=0.01)
-
-
 ITEMS, PEOPLE, PER_ITEM = 700, 20, 5
 # What a panel endorses is known without its cut, of which answers say nothing.
 PANEL = replace(MODEL, prior=MEANINGS["panel"][0])
@@ -271,42 +217,6 @@ def fitted(study):
     return fitted_to(study[0], study[-1])
 
 
-@pytest.fixture(scope="module")
-def shuffled(study):
-    return fitted_to(study[0], np.random.default_rng(3).permutation(study[-1]))
-
-
-def correlation(result, truth, name):
-    actual = result.parameters[name][0, 0]
-    return np.corrcoef(np.ravel(actual), np.ravel(truth[name]))[0, 1]
-
-
-@pytest.mark.parametrize("name", ["threshold", "annotator_width"])
-def test_annotators_are_found_again(study, fitted, shuffled, name):
-    assert correlation(fitted, study[1], name) > 0.8
-    assert abs(correlation(shuffled, study[1], name)) < 0.8
-
-
-def test_groups_and_covariates_are_found_again(fitted):
-    # Dogs are less often seen where they are: the upper hump of theirs lies lower.
-    shift = fitted.parameters["group_shift"][0, 0, 1]
-    names = np.argsort(GROUPS)
-    assert shift[names[1]] - shift[names[0]] > 0.5
-    assert fitted.parameters["weight"][0, 0, 0] > 0.5
-
-
-def test_a_column_dealt_to_other_pairs_weighs_nothing(study, fitted):
-    space, _, _, answer = study
-    order = np.random.default_rng(3).permutation(ITEMS)
-    known = replace(space.covariates, value=space.covariates.value[order])
-    dealt = fitted_to(replace(space, covariates=known), answer)
-    # The score of a weight varies as the belief does, where the column tells nothing.
-    present = dealt.belief[:, 1]
-    error = 1 / np.sqrt(((present - present.mean()) ** 2).sum())
-    assert abs(dealt.parameters["weight"][0, 0, 0]) < 4 * error
-    assert 4 * error < fitted.parameters["weight"][0, 0, 0]
-
-
 def test_labels_are_true_as_often_as_promised(study, fitted):
     assert abs(gap(fitted.belief, study[2])) < 4
 
@@ -351,48 +261,6 @@ def test_where_answers_are_independent_given_two_states_more_are_worse(golden):
     name = "hierarchical_dawid_skene"
     few, many = (log_loss(golden, raters, name, "vb") for raters in (3, 78))
     assert many > few
-
-
-ROWS = [
-    (f"i{number}", who, "cat", WORDS[(number * 7 + place) % 3])
-    for number in range(12)
-    for place, who in enumerate("abc")
-]
-
-
-def test_it_is_for_one_label_at_a_time():
-    frame = pd.DataFrame(
-        {"item": list("iijj"), "annotator": list("abab"), "label": list("xyxx")}
-    )
-    with pytest.raises(KindError, match="takes responses of kind contains"):
-        cs.fit(frame, model="contains")
-
-
-def test_it_has_no_third_state():
-    with pytest.raises(OptionError, match="a whole scale between absent and present"):
-        cs.fit(pairs(ROWS), model="contains", engine="em", states=3)
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"score": ["0.1", "much"]}, "column 'score', row 2: found 'much'"),
-        ({"item": ["i1", "i1"]}, "name item 'i1' and label 'cat' twice"),
-        ({"item": ["k1", "k2"]}, "none of the items and labels"),
-    ],
-)
-def test_what_is_known_beforehand_is_numbers_of_the_pairs(changed, said):
-    known = pd.DataFrame(
-        {"item": ["i1", "i2"], "label": "cat", "score": ["0.1", "0.2"], **changed}
-    )
-    with pytest.raises(DataError, match=said):
-        cs.fit(pairs(ROWS), model="contains", engine="em", candidates=known)
-
-
-def test_candidates_without_numbers_say_nothing_beforehand():
-    known = pd.DataFrame({"item": ["i1"], "label": "cat"})
-    with pytest.raises(DataError, match="a column of numbers"):
-        cs.fit(pairs(ROWS), model="contains", engine="em", candidates=known)
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.5])

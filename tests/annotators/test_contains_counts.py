@@ -11,7 +11,6 @@ from tests.studies import WORDS, score
 
 import consilience as cs
 from consilience.annotators.contains_counts import MODEL
-from consilience.errors import OptionError
 from consilience.model import lay_out
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -46,7 +45,7 @@ def integrated(no, maybe, yes, above):
     return integrate.quad(at, *bounds, epsabs=1e-12, limit=200)[0]
 
 
-@pytest.mark.parametrize("said", [(3, 0, 0), (1, 1, 3), (0, 2, 0), (40, 5, 30)])
+@pytest.mark.parametrize("said", [(3, 0, 0), (1, 1, 3), (40, 5, 30)])
 def test_the_score_is_the_integral_over_frequencies(said):
     space = space_of(counts(*said))
     with jax.enable_x64(True):
@@ -76,10 +75,3 @@ def test_answers_of_nobody_in_particular_are_counted():
     singly = table.loc[table.index.repeat(table["n"])].drop(columns="n")
     again = cs.fit(read(singly), model="contains_counts", engine="em", effort=once)
     assert np.allclose(fit.labels()["probability"], again.labels()["probability"])
-
-
-def test_it_has_no_third_state_and_its_threshold_is_a_frequency():
-    with pytest.raises(OptionError, match="take contains_states"):
-        cs.fit(counts(1, 1, 1), model="contains_counts", states=3)
-    with pytest.raises(OptionError, match="between 0 and 1"):
-        cs.fit(counts(1, 1, 1), model="contains_counts", prior={"threshold": 2.0})

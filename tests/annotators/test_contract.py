@@ -5,22 +5,13 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed, trace
 from tests.studies import FITTED, SMALL, score
 
 from consilience.annotators import load, names
 from consilience.errors import OptionError
 from consilience.inference import EngineOptions
 from consilience.inference.engines import em, gibbs, vb
-from consilience.model import (
-    SCORE,
-    Rule,
-    given,
-    joint,
-    lay_out,
-    num_substates,
-    simulate,
-)
+from consilience.model import Rule, given, lay_out, num_substates, simulate
 
 ONCE = EngineOptions(restarts=1)
 FIT = {
@@ -50,17 +41,6 @@ def design_of(design, contains_design, objects_design):
 def needs_single_answers(model):
     if model.kinds == ("objects",):
         pytest.skip("its answers are sets of labels; it has this test in its own file")
-
-
-def sites(program, model, observations):
-    """Return the sites of a program by name, with shapes in the stead of values."""
-    results = {}
-
-    def traced(observations):
-        results.update(trace(seed(program, 0)).get_trace(model, observations))
-
-    jax.eval_shape(traced, observations)
-    return results
 
 
 @pytest.mark.parametrize(("kind", "labels"), [("choice", 3), ("contains", 1)])
@@ -105,55 +85,6 @@ def test_candidates_keep_the_score_of_the_states_they_list(
         # On the short list, a model whose errors fall on what was shown says otherwise.
         rows = slice(model is load("structured"), None)
         assert np.allclose(result[rows], expected[rows])
-
-
-def test_dims_name_every_parameter(model, design_of):
-    with jax.enable_x64(True):
-        observations = lay_out(model, design_of(model))
-        of_joint = sites(joint, model, observations)
-        del of_joint[SCORE]
-    shapes = {
-        name: site["value"].shape
-        for name, site in of_joint.items()
-        if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
-    }
-    # Others are there only where the prior requests them.
-    dims = model.dims(observations)
-    assert shapes.keys() <= dims.keys()
-    assert model.layout or shapes.keys() >= model.own_dims(observations).keys()
-    sizes = {
-        "annotator": observations.num_annotators,
-        "true_class": observations.num_states,
-        "given_class": observations.num_answers,
-    }
-    for name, shape in shapes.items():
-        axes = dims[name]
-        assert shape == tuple(map(sizes.get, axes, shape))
-
-
-@pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_an_answer_that_counts_twice_is_two_answers(
-    name, every_answer, some_parameters
-):
-    model = load(name)
-    needs_single_answers(model)
-    choice = "choice" in model.kinds
-    small = every_answer("choice", 3) if choice else every_answer("contains", 1)
-
-    def counted(twice):
-        """Let these answers count twice, and let the others be there twice."""
-        n = np.where(twice, 2, 1)
-        fields = ("unit", "annotator", "answer")
-        each = {field: np.repeat(getattr(small, field), 3 - n) for field in fields}
-        return replace(small, **each, n=np.repeat(n, 3 - n))
-
-    # One half, then the other: so that both are of one size.
-    half = np.arange(len(small.n)) < len(small.n) // 2
-    with jax.enable_x64(True):
-        both = [lay_out(model, counted(twice)) for twice in (half, ~half)]
-        parameters = some_parameters(model, both[0])
-        scores = [score(model, one, parameters) for one in both]
-    assert np.allclose(*scores)
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -86,12 +86,6 @@ def test_the_ease_of_an_item_is_integrated_out(space):
     assert np.allclose(np.exp(joint), exact, rtol=1e-8, atol=0)
 
 
-def test_thirty_one_nodes_are_near_and_three_are_not(space):
-    truth, _ = scored(space, nodes=201)
-    assert np.abs(scored(space)[0] - truth).max() < 1e-5
-    assert np.abs(scored(space, nodes=3)[0] - truth).max() > 1e-3
-
-
 @pytest.fixture(scope="module")
 def study(design):
     with jax.enable_x64(True):
@@ -124,10 +118,3 @@ def errors(true, result):
 def test_skills_are_found_again_of_the_right_annotators(study, others):
     true, result, _ = study
     assert (errors(np.roll(true, others), result).max() < 4) == (not others)
-
-
-def test_an_item_without_ease_is_a_coin_between_right_and_wrong(study):
-    _, _, table = study
-    hardest = table[:, 0, 0]
-    assert np.allclose(hardest[:, 0], 0.5, atol=0.02)
-    assert np.allclose(hardest[:, 1:], 0.25, atol=0.01)

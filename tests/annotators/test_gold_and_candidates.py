@@ -68,14 +68,3 @@ def test_only_candidates_are_believed(choices, beliefs):
         assert belief[28, 2] == 0  # padding
         assert (belief[:28].min(1) > 0).all()
         assert np.allclose(belief.sum(1), 1)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_three_answers_tell_two_states_apart(model):
-    frame = crowd(["no", "yes"], seed=1)
-    frame.loc[frame.index % 9 == 0, "label"] = "maybe"
-    table = frame.rename(columns={"label": "answer"}).assign(label="dog")
-    space = space_of(read(table, kind="contains", labels=["dog"]))
-    belief = fitted(model, space)
-    assert belief.shape == (30, 2)
-    assert (belief.argmax(1) == np.resize([0, 1], 30)).mean() > 0.8

@@ -41,7 +41,3 @@ def test_annotators_are_crossed_with_the_votes(counted):
     assert confusion["probability"]["ann", "cat", "cat"] == pytest.approx(1)
     # Cy, only on i, says dog: right by a third, so both rows are all dog.
     assert confusion["probability"]["cy", "dog", "dog"] == pytest.approx(1)
-
-
-def test_votes_say_nothing_of_uncertainty(counted):
-    assert counted.labels()["lower"].isna().all()

@@ -6,13 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.scipy.special import logit
 from tests.studies import objects_space
 
 from consilience.annotators import load, objects
 from consilience.model import lay_out, marginal
 from consilience.objects.items import items_of
-from consilience.objects.label_counts import follows
 from consilience.objects.partitions import MAX_LABELS
 from consilience.objects.simulation import simulation
 
@@ -72,24 +70,6 @@ def log_likelihood():
 @pytest.fixture(scope="module")
 def observations(study):
     return lay_out(ALONE, study[0])
-
-
-def leading(parameters):
-    """Log odds ratios of being granted and of being seen, seldom and often seen."""
-    seldom, gap = parameters["detection"]
-    rates = jnp.stack([seldom, seldom + jnp.exp(gap)])
-    return (
-        parameters["endorsement"][0]
-        + (jnp.exp(parameters["endorsement_shape"][0]) - 1) * rates
-    )
-
-
-def test_odds_ratios_are_told_with_the_parameters(study):
-    _, usual = study
-    reported = follows(usual)
-    assert np.allclose(reported["leading_question"], leading(usual), atol=1e-6)
-    odds = logit(reported["endorsement_probability"]) - reported["leading_question"]
-    assert np.isclose(odds[0], usual["detection"][0], atol=1e-5)
 
 
 @pytest.fixture(scope="module")

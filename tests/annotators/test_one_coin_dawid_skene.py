@@ -89,23 +89,6 @@ def test_with_the_truth_known_accuracies_are_counted():
     assert np.allclose(result, rows, atol=1e-6)
 
 
-def test_yes_maybe_no_have_a_right_answer_and_two_wrong_ones():
-    frame = pd.DataFrame(
-        {
-            "item": ["i", "i", "j", "j"],
-            "annotator": ["p", "q"] * 2,
-            "label": ["cat"] * 4,
-            "answer": ["yes", "maybe", "no", "no"],
-        }
-    )
-    fitted = fit(
-        read(frame, kind="contains"), model="one_coin_dawid_skene", engine="vb"
-    )
-    row = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
-    right, wrong = row[0, 0], row[0, 1]
-    assert np.allclose(row, [[right, wrong, wrong], [wrong, wrong, right]])
-
-
 @pytest.fixture(scope="module")
 def study():
     """Sixty annotators of twenty answers each, with a known spread of accuracies."""

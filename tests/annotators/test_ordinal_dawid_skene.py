@@ -71,25 +71,9 @@ def test_the_mean_of_numbers_is_of_the_numbers(frame):
     assert np.allclose(fit.items()["mean"], belief @ [0, 10, 20, 40], atol=1e-4)
 
 
-def test_without_an_order_there_is_no_median(frame):
-    fit = cs.fit(cs.read(frame, labels=LABELS), model="hierarchical_dawid_skene")
-    assert "median" not in fit.items()
-    assert not fit.data.attrs["ordered"]
-
-
 def test_an_ordered_categorical_column_says_that_labels_are_ordered(frame):
     dtype = pd.CategoricalDtype(LABELS, ordered=True)
     ordered = frame.assign(label=frame["label"].astype(dtype))
     fit = cs.fit(ordered, model="hierarchical_dawid_skene")
     assert fit.data.attrs["ordered"]
     assert fit.data["posterior"]["true_class"].to_numpy().tolist() == LABELS
-
-
-def test_auto_compares_the_model_of_ordered_labels_only_where_they_are(frame):
-    responses = cs.read(frame, labels=LABELS)
-    few = cs.EngineOptions(draws=40, tune=20)
-    for ordered in (True, False):
-        compared = set(
-            cs.fit(responses, ordered=ordered, effort=few).comparison()["model"]
-        )
-        assert ("ordinal_dawid_skene" in compared) == ordered

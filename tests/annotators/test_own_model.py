@@ -12,7 +12,6 @@ import pytest
 
 import consilience as cs
 from consilience import annotators
-from consilience.cli import main
 from consilience.demo import study
 from consilience.errors import OptionError
 from consilience.model import (
@@ -30,8 +29,6 @@ from consilience.model import (
 )
 from consilience.responses import read
 from consilience.spaces import space_of
-
-MODULE = "study_of_ours.shared_guess"
 
 
 @dataclass(frozen=True)
@@ -88,26 +85,6 @@ def test_its_posterior_is_that_of_the_arithmetic():
     assert np.allclose(tables.posterior(logs)[1], [[0.0873 / 0.1055, 0.0182 / 0.1055]])
 
 
-def test_parameters_and_truth_have_draws_and_checks(fit, responses):
-    posterior = fit.data["posterior"]
-    assert posterior["knows"].dims[2:] == ("annotator", "known_guessed")
-    assert posterior["guess"].dims[2:] == ("given_class",)
-    assert len(fit.annotators()) == responses.num_annotators
-    assert (fit.labels()["upper"] >= fit.labels()["lower"]).all()
-    assert "not_finite" in set(fit.diagnostics()["name"])
-
-
-@pytest.mark.study
-def test_engines_agree(fit, responses):
-    def accuracy(found):
-        return found.annotators().set_index("annotator")["accuracy"]
-
-    effort = cs.EngineOptions(draws=100, tune=100, chains=1)
-    drawn = cs.fit(responses, model=MODEL, engine="nuts", effort=effort)
-    # The widest of the intervals is .4 wide, so its standard deviation is some .12.
-    assert abs(accuracy(fit) - accuracy(drawn)).max() < 0.12
-
-
 def test_what_it_was_drawn_from_is_found_as_often_as_promised():
     made = cs.simulate(
         model=MODEL, items=300, annotators=12, per_item=6, classes=3, seed=1
@@ -152,25 +129,6 @@ def test_one_of_numpyro_alone_is_fitted_too(responses):
     assert hit.sizes["annotator"] == responses.num_annotators
 
 
-def test_a_module_names_it_to_the_command_line(tmp_path, monkeypatch):
-    package = tmp_path / "study_of_ours"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    lines = (
-        "from test_own_model import MODEL as there\nfrom dataclasses import replace\n"
-    )
-    (package / "shared_guess.py").write_text(
-        f"{lines}MODEL = replace(there, name='')\n", encoding="utf-8"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(sys.modules, "test_own_model", sys.modules[__name__])
-    table, where = tmp_path / "answers.csv", str(tmp_path / "run")
-    study(0, num_photos=30).answers.to_csv(table, index=False)
-    columns = ["--item", "photo", "--label", "animal"]
-    main(["fit", str(table), *columns, "--model", MODULE, "--out", where])
-    assert cs.load(where).data.attrs["model"] == MODULE
-
-
 def test_installed_packages_name_theirs(monkeypatch):
     point = EntryPoint("theirs", f"{__name__}:MODEL", "consilience.models")
     annotators._installed.cache_clear()
@@ -192,11 +150,6 @@ def test_installed_packages_name_theirs(monkeypatch):
 def test_what_is_no_model_is_refused(given, message, responses):
     with pytest.raises(OptionError, match=message):
         cs.fit(responses, model=given)
-
-
-def test_the_path_of_a_file_is_no_module(responses):
-    with pytest.raises(OptionError, match=r"package\.module, which can be imported"):
-        cs.fit(responses, model="./mymodel.py")
 
 
 def test_a_module_is_imported_for_whoever_asks_alone(tmp_path, monkeypatch):

@@ -8,14 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize_scalar
 from tests.studies import gap, score
 
 from consilience.annotators import load
 from consilience.errors import OptionError
 from consilience.inference import EngineOptions
 from consilience.inference.engines import em, vb
-from consilience.model import given, lay_out, lists_of, marginal, simulate
+from consilience.model import lay_out, lists_of, marginal
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -51,7 +50,7 @@ def every_answer_on_a_list():
     return space_of(read(frame, labels=LABELS), lists=lists, alike=ALIKE)
 
 
-@pytest.mark.parametrize("prior", [{}, {"popularity": 1.0}, ALL_TERMS])
+@pytest.mark.parametrize("prior", [{}, ALL_TERMS])
 def test_the_score_sums_to_the_prior_over_all_answers_on_the_list(
     every_answer_on_a_list, prior, some_parameters
 ):
@@ -170,7 +169,6 @@ def ignoring_the_list(data, prior):
 
 # That labels are as frequent as each other is given: two items a label cannot say.
 EVEN = {"prevalence": 100.0}
-ATTRACTED = load("structured", {"superclass": 1.0})
 BOTH = {
     "promises hold": (load("structured", {"superclass": 1.0, **EVEN}), True),
     "the list ignored": (
@@ -190,64 +188,6 @@ def test_promises_hold_among_a_thousand_labels_on_their_lists(
     distance = gap(belief, hit.argmax(1))
     assert (distance < 4) == holds
     assert distance > -4
-
-
-def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
-    space, _, skill, _ = thousand_labels
-    with jax.enable_x64(True):
-        result = em.fit(ATTRACTED, space, 0, EngineOptions())
-    answers = np.bincount(space.annotator)
-    # Two hundred answers each; that the truth is uncertain takes some of their worth,
-    # at most half. So a squared error has at most twice the binomial variance.
-    error = result.parameters["accuracy"][0, 0] - skill
-    standard = error**2 / (2 * skill * (1 - skill) / answers)
-    assert standard.mean() < 1 + 4 * np.sqrt(2 / len(skill))
-
-
-def attraction_found(thousand_labels, *, on_the_list):
-    """Return the most probable attraction of kin, and its standard error."""
-    space, _, skill, _ = thousand_labels
-    model = ATTRACTED
-    everywhere = 9 / (len(space.states) - 1)  # the share of kin among all other labels
-
-    def list_taken_back(observations, parameters):
-        # Log of the sum over the list, less that over all labels, for each error.
-        lists = lists_of(observations)
-        made = given(model, observations, parameters).answers
-        on_it = (lists.wrong * jnp.exp(made.log_weight)).sum(1)
-        of_all = 1 + everywhere * (jnp.exp(parameters["superclass"]) - 1)
-        missed = lists.count.sum(0) - lists.count
-        return (missed * (jnp.log(on_it) - jnp.log(of_all))).T
-
-    with jax.enable_x64(True):
-        observations = lay_out(model, space)
-        rest = {
-            "prevalence": jnp.full(len(space.states), -jnp.log(len(space.states))),
-            "skill": jnp.log(jnp.stack([skill, 1 - skill], 1)),
-        }
-
-        @jax.jit
-        def cost(gamma):
-            parameters = {**rest, "superclass": gamma}
-            scores = score(model, observations, parameters)
-            if not on_the_list:
-                scores = scores + list_taken_back(observations, parameters)
-            return -marginal(scores).sum()
-
-        def at(gamma):
-            return float(cost(jnp.asarray(gamma)))
-
-        best = minimize_scalar(at, bounds=(-3, 8), method="bounded").x
-        curve = (at(best + 0.05) - 2 * at(best) + at(best - 0.05)) / 0.05**2
-    return best, curve**-0.5
-
-
-@pytest.mark.parametrize("on_the_list", [True, False])
-def test_what_attracts_errors_is_found_unless_the_list_is_ignored(
-    thousand_labels, on_the_list
-):
-    result, error = attraction_found(thousand_labels, on_the_list=on_the_list)
-    assert (abs(result - thousand_labels[-1]) < 4 * error) == on_the_list
 
 
 def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
@@ -306,30 +246,8 @@ def sizes(jaxpr):
                 yield from sizes(inner)
 
 
-def test_simulated_answers_are_on_the_list_of_their_item(
-    every_answer_on_a_list, drawn_by_numpy
-):
-    space, model = every_answer_on_a_list, load("structured", {"popularity": 1.0})
-    with jax.enable_x64(True):
-        given, _ = drawn_by_numpy(model, lay_out(model, space))
-        made = simulate(model, space, jax.random.key(2), given)
-    listed = {
-        (unit, code)
-        for unit, name in enumerate(space.unit_item)
-        for code in (space.states.index(label) for label in LISTS[name[0]])
-    }
-    said = zip(space.unit.tolist(), np.asarray(made.answer).tolist(), strict=True)
-    assert set(said) <= listed
-
-
 @pytest.mark.parametrize("term", ["superclass", "similarity"])
 def test_terms_need_to_be_told_of_the_labels(design, term):
     model = load("structured", {term: 1.0})
     with pytest.raises(OptionError, match=f"{term}=1.0`: no .*leave it out"):
         lay_out(model, design)
-
-
-def test_labels_draw_errors_for_choice_only(every_answer):
-    model = load("structured", {"popularity": 1.0})
-    with pytest.raises(OptionError, match="for choice only"):
-        lay_out(model, every_answer("contains", 1))

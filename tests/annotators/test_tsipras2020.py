@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import consilience as cs
 from consilience.annotators import tsipras2020
 from consilience.annotators.tsipras2020 import hash_order, max_cut
-from consilience.errors import FitError, KindError, OptionError
+from consilience.errors import FitError
 from consilience.imagenet.pickles import load_frame
 
 COLUMNS = (
@@ -83,27 +83,6 @@ def test_the_fit_of_the_study_holds_what_was_released(released, data_folder):
 # Ties, worked by hand
 
 
-def test_of_what_is_tied_the_one_that_came_first_is_taken():
-    result = tsipras2020.aggregate([(5,), (2,), (2,), (5,), (9,)], [5, 2, 2, 5, 9])
-    assert result.main_label == 5
-    assert list(result.main_votes.items()) == [(5, 2), (2, 2), (9, 1)]
-    assert tsipras2020.aggregate([(1, 2), (1,)], [1, 1]).num_objects == 2
-    assert tsipras2020.aggregate([(1,), (1, 2)], [1, 1]).num_objects == 1
-
-
-def test_one_object_holds_every_label():
-    result = tsipras2020.aggregate([(3,), (1, 2), (3,), (3,)], [3, 1, 3, 3])
-    assert plain(list(result.objects)) == [
-        [(3, [0.6, 0.75]), (1, [0.2, 0.25]), (2, [0.2, 0.25])]
-    ]
-
-
-def test_of_several_objects_a_label_never_named_beside_another_is_dropped():
-    result = tsipras2020.aggregate([(1, 2), (3,), (1, 2)], [1, 3, 2])
-    assert [list(each) for each in result.objects] == [[2], [1]]
-    assert result.object_of(3) is None
-
-
 def test_of_cuts_that_are_as_good_the_last_of_the_enumeration_is_taken():
     # Each pair of 0, 1, 2 once: two of three pairs can be separated, in three ways,
     # and 110 is the last of 001, 010, 011, 100, 101, 110.
@@ -119,11 +98,6 @@ def test_a_hash_table_of_eight_slots_gives_the_order_of_the_nodes():
     assert hash_order([0, 8]) == (0, 8)
     result = tsipras2020.aggregate([(8, 0), (8, 0)], [8, 0])
     assert [list(each) for each in result.objects] == [[0], [8]]
-
-
-def test_an_object_is_called_by_the_first_of_the_labels_that_are_named_most():
-    result = tsipras2020.aggregate([(7,), (4,), (7,), (4,), (1,)], [7, 4, 7, 4, 1])
-    assert result.names() == (4,)
 
 
 def test_more_objects_than_labels_leave_some_empty():
@@ -215,27 +189,3 @@ def test_the_tables_say_what_the_rule_says(responses):
     assert list(counts.columns) == ["item", "threshold", "objects", "probability"]
     assert counts["objects"].tolist() == [2, 1]
     assert fit.annotators()["responses"].tolist() == [2, 3, 1]
-
-
-def test_an_answer_that_counts_twice_is_two_answers(responses):
-    twice = cs.read(
-        responses.table.assign(n=2)[["item", "annotator", "label", "main", "n"]].astype(
-            dict.fromkeys(("item", "annotator", "label"), "object")
-        ),
-        kind="objects",
-        labels=["cat", "dog", "fox"],
-    )
-    fit = cs.fit(twice, model="tsipras2020")
-    assert fit.items()["responses"].tolist() == [6, 2, 0]
-    assert np.allclose(fit.labels()["named"], [1, 2 / 3, 1])
-
-
-def test_a_rule_has_no_engines_and_one_kind(responses):
-    with pytest.raises(OptionError, match="it is a heuristic"):
-        cs.fit(responses, model="tsipras2020", engine="nuts")
-    with pytest.raises(OptionError, match="is a heuristic and does not use gold"):
-        cs.fit(
-            responses, model="tsipras2020", gold=pd.DataFrame({"item": [], "label": []})
-        )
-    with pytest.raises(KindError, match="tsipras2020 takes responses of kind obj"):
-        cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="tsipras2020")
