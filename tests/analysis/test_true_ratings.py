@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import DataError, OptionError
 
 
 def rated(seed, items=200, people=12):
@@ -110,13 +109,3 @@ def test_groups_of_annotators_tell_bias_and_worth():
     apart = fit.table("group_differences").iloc[0]
     worth = apart["worth"] if apart["group"] == "models" else 1 / apart["worth"]
     assert worth > 1.2
-
-
-def test_what_cannot_be_rated_is_said(fitted):
-    fit, _, groups, _, rows = fitted
-    with pytest.raises(OptionError, match="ordered=True"):
-        cs.analysis.mean_ratings(cs.fit(rows, model="majority"))
-    with pytest.raises(DataError, match="no column 'group'"):
-        cs.analysis.mean_ratings(fit, groups=groups[["item"]])
-    with pytest.raises(DataError, match="none of the items"):
-        cs.analysis.mean_ratings(fit, groups=groups.assign(item="x"))

@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from tests.analysis.made import as_labels, contains_fit, objects_responses
 
 import consilience as cs
 from consilience.errors import KindError, OptionError
-from consilience.intervals import bounds
 from consilience.truth.named import label_groups
 
 # Main labels of six items, three answers each; the data set says cat, cat, cat, dog,
@@ -78,16 +76,6 @@ def test_confusions_of_people_and_of_a_model_are_as_by_hand(comparison):
     assert table.query("true_label == 'cat'")["items"].eq(3).all()
 
 
-def test_levels_of_a_hierarchy_join_what_lies_below(comparison):
-    reported = rates(comparison.table(1))
-    assert reported["people", "animal", "animal"] == 4 / 5
-    assert reported["people", "animal", "vehicle"] == 1 / 5
-    assert reported["m", "vehicle", "animal"] == 1
-    higher = rates(comparison.table(2))
-    assert higher["people", "alive", "alive"] == 4 / 5
-    assert higher["people", "vehicle", "vehicle"] == 1
-
-
 def test_what_is_confused_inside_a_group_is_as_by_hand(comparison):
     table = comparison.within().set_index(["model", "statistic"])
     value = table["value"].to_dict()
@@ -119,22 +107,6 @@ def test_models_and_the_data_set_are_judged_against_the_main_label(fit):
     assert reported["dataset", "car", "cat"] == 1 / 2
     assert reported["m", "car", "car"] == 0
     assert reported["m", "car", "cat"] == reported["m", "car", "dog"] == 1 / 2
-
-
-def test_of_choice_it_is_the_truth_that_people_say():
-    frame = pd.DataFrame(ANSWERS, columns=["item", "annotator", "label"])
-    reported = rates(compare(cs.fit(frame, model="majority")).table())
-    assert reported["people", "cat", "dog"] == pytest.approx((0 + 2 / 3 + 0) / 3)
-
-
-def test_bounds_are_those_of_weighting_items_one_by_one(comparison):
-    table = comparison.table().set_index(["model", "true_label", "given_label"])
-    weight = np.concatenate(comparison.resampling.weightings)
-    weight = weight[:, :3]  # of the three cats
-    share = weight[:, 1] / weight.sum(1)  # the second is called dog
-    cell = table.loc[("people", "cat", "dog")]
-    expected = np.stack(bounds(share, 0.9))
-    assert [cell["lower"], cell["upper"]] == pytest.approx(expected)
 
 
 def test_what_cannot_be_compared_is_refused(fit, comparison):

@@ -70,15 +70,6 @@ def test_the_same_check_catches_another_threshold(studies):
     assert np.mean(held) < 0.9 - 4 * np.sqrt(0.9 * 0.1 / STUDIES)
 
 
-def test_a_higher_threshold_keeps_less_and_loses_more():
-    responses, _, _ = answers(np.random.default_rng(1))
-    fit = cs.fit(responses, model="bayesian_dawid_skene", engine="em")
-    for by in ("votes", "probability"):
-        table = filtering(fit, by=by)
-        assert table["kept"].is_monotonic_decreasing
-        assert table["lost"].is_monotonic_increasing
-
-
 def test_a_maybe_is_half_a_yes():
     fit = contains_fit([("i", "cat", 1, 1, 0), ("j", "cat", 0, 1, 1)])
     assert list(filtering(fit, [0.25, 0.5, 0.75, 0.8])["kept"]) == [2, 1, 1, 0]

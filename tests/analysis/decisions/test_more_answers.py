@@ -5,11 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from tests.analysis.made import choice_fit
 
 import consilience as cs
 from consilience.annotators.contains_states import MODEL
-from consilience.errors import OptionError
 from consilience.inference.result import Result
 from consilience.posterior import Fit
 from consilience.posterior.tree import tree
@@ -77,13 +75,6 @@ def test_the_same_check_catches_another_degree_of_sureness():
     assert any(away)
 
 
-def test_what_is_sure_needs_no_answer():
-    fit, _ = fitted()
-    table = cs.contains.more_answers(fit, 0.51, max_answers=MOST)
-    assert (table["expected"] == 0).all()
-    assert (table["settled"] == 1).all()
-
-
 @pytest.mark.parametrize(
     "model", ["contains_counts", pytest.param("contains", marks=pytest.mark.study)]
 )
@@ -109,11 +100,3 @@ def test_scales_and_counts_can_be_asked(model):
     assert table["expected"].between(0, 5).all()
     # Who is given up has used all answers.
     assert (table["expected"] >= 5 * (1 - table["settled"]) - 1e-9).all()
-
-
-def test_numbers_out_of_range_are_refused():
-    fit, _ = fitted()
-    with pytest.raises(OptionError, match="above one half"):
-        cs.contains.more_answers(fit, 0.3)
-    with pytest.raises(OptionError, match="kind choice"):
-        cs.contains.more_answers(choice_fit([[0.5, 0.5]], "xy"))

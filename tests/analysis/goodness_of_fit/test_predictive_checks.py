@@ -5,14 +5,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
-from scipy.stats import binom, kstest, norm
+from scipy.stats import binom, kstest
 
 import consilience as cs
-from consilience.analysis import predictive as module
 from consilience.analysis.predictive import COLUMNS
 from consilience.analysis.replicated import replication
-from consilience.errors import OptionError
 from consilience.posterior.truth import candidates
 
 REPLICATES = 99
@@ -188,27 +185,6 @@ def test_annotators_who_err_together_agree_too_often():
         assert (agreement["observed"] > agreement["upper"]) == wrong
 
 
-def test_items_that_differ_in_difficulty_are_noticed_and_modelled():
-    ease = norm.ppf((np.arange(50) + 0.5) / 50)
-    hard = answers(lambda item, _, __: expit(1 + 1.5 * ease[item % 50]))
-    checks = checked(hard)
-    assert least(checks, "votes") < FEW
-    votes = checks[checks["check"] == "votes"].set_index("share")
-    assert votes.loc[1.0, "observed"] > votes.loc[1.0, "upper"]
-    modelled = checked(hard, "correlated_dawid_skene", "gibbs")
-    assert least(modelled, "votes") > FEW
-
-
-def test_labels_that_differ_in_difficulty_are_noticed_and_modelled():
-    frame = answers(lambda _, __, truth: 0.95 if truth < 2 else 0.6)
-    one_coin = checked(frame, "one_coin_dawid_skene")
-    assert least(one_coin, "errors") < FEW
-    errors = one_coin[one_coin["check"] == "errors"].set_index("label")
-    assert errors.loc["a", "observed"] < errors.loc["a", "lower"]
-    assert errors.loc["c", "observed"] > errors.loc["c", "upper"]
-    assert least(checked(frame, "hierarchical_dawid_skene"), "errors") > FEW
-
-
 def test_observed_values_are_those_of_the_answers(plain, point):
     checks = cs.analysis.predictive_checks(point)
     assert tuple(checks.columns) == COLUMNS
@@ -273,83 +249,3 @@ def test_answers_are_drawn_by_the_posterior_and_the_prior(point):
     total = new.sum(1, keepdims=True)
     assert furthest(new, chance, total) < 5
     assert furthest(np.roll(new, 1, 0), chance, total) > 5
-
-
-def test_the_truth_is_drawn_among_the_candidates(plain):
-    offered = plain.groupby("item")["label"].unique().explode().reset_index()
-    fit = cs.fit(
-        plain, model="bayesian_dawid_skene", engine="vb", candidates=offered, seed=0
-    )
-    space = replication(fit.data).space
-    assert space.ragged
-    listed = np.zeros((space.num_units, len(LABELS)), bool)
-    unit, slot = np.nonzero(space.log_prior > -np.inf)
-    listed[unit, space.state[unit, slot]] = True
-    assert not listed.all()
-    for drawn in replication(fit.data).draw(20, np.random.default_rng(0)):
-        assert listed[np.arange(space.num_units), drawn.truth].all()
-
-
-def test_answers_without_annotators_have_votes_and_errors_alone(plain):
-    responses = cs.read(plain[["item", "label"]], labels=list(LABELS))
-    fit = cs.fit(responses, model="multinomial", engine="em")
-    checks = cs.analysis.predictive_checks(fit)
-    assert checks["check"].unique().tolist() == ["votes", "errors"]
-    assert about_all(checks).loc["errors", "n"] == len(plain)
-
-
-def test_yes_or_no_answers_are_checked_by_pair_of_item_and_label():
-    study = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
-    fit = cs.fit(study.responses, model="contains_states", engine="vb", seed=0)
-    checks = cs.analysis.predictive_checks(fit)
-    states = set(map(str, fit.data["constant_data"]["true_class"].to_numpy()))
-    assert set(checks["label"].dropna()) <= states
-    assert (checks["adjusted_p"] > FEW).all()
-
-
-def test_models_with_subtypes_are_checked(plain):
-    checks = checked(plain, "ebcc")
-    assert {"agreement", "votes", "errors"} == set(checks["check"])
-
-
-def test_a_seed_gives_the_same_table_and_a_saved_fit_too(fit, tmp_path):
-    checks = cs.analysis.predictive_checks(fit, seed=3)
-    fit.save(tmp_path / "run")
-    again = cs.analysis.predictive_checks(cs.load(tmp_path / "run"), seed=3)
-    pd.testing.assert_frame_equal(checks, again)
-    other = cs.analysis.predictive_checks(fit, seed=4)
-    assert not np.allclose(checks["replicated"], other["replicated"])
-
-
-def test_pairs_and_labels_with_little_are_left_out(fit):
-    every = cs.analysis.predictive_checks(fit, replicates=50, min_items=1)
-    some = cs.analysis.predictive_checks(fit, replicates=50, min_items=100)
-    pairs = [each[each["annotator"].notna()] for each in (every, some)]
-    assert pairs[0]["n"].min() < 100 <= pairs[1]["n"].min()
-    assert len(pairs[1]) == (pairs[0]["n"] >= 100).sum()
-
-
-def test_many_answers_are_drawn_again_less_often(fit, monkeypatch):
-    assert cs.analysis.predictive_checks(fit)["adjusted_p"].min() < 1
-    monkeypatch.setattr(module, "MAX_DRAWN", 1)
-    p = cs.analysis.predictive_checks(fit)["p"] * (module.FEWEST + 1)
-    np.testing.assert_allclose(2 * p, np.round(2 * p))
-    monkeypatch.setattr(module, "MAX_MEETINGS", 100)
-    few = cs.analysis.predictive_checks(fit, min_items=1)
-    assert few[few["annotator"].notna()]["n"].sum() <= 100
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [({"replicates": 49}, "give 50 or more"), ({"min_items": 0}, "give 1 or more")],
-)
-def test_arguments_that_are_too_small_are_refused(fit, settings, message):
-    with pytest.raises(OptionError, match=message):
-        cs.analysis.predictive_checks(fit, **settings)
-
-
-def test_models_without_tables_are_refused(plain, lamps):
-    with pytest.raises(OptionError, match="majority has no tables"):
-        cs.analysis.predictive_checks(fitted(plain, "majority"))
-    with pytest.raises(OptionError, match="kind objects"):
-        cs.analysis.predictive_checks(lamps[0])

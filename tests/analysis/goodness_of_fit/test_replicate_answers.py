@@ -4,14 +4,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from arviz_plots import plot_forest, plot_ppc_rootogram, plot_trace
 from arviz_stats import loo, summary
 from matplotlib import pyplot as plt
 
 import consilience as cs
 from consilience.demo import study
-from consilience.errors import OptionError
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +46,6 @@ def test_a_row_that_stands_for_several_answers_is_replicated_as_often():
     data = cs.analysis.replicate_answers(fit, replicates=4)
     assert data["posterior_predictive"].sizes["response"] == 6
     assert data["observed_data"]["item"].to_numpy().tolist().count("a") == 4
-
-
-def test_there_has_to_be_a_replicate_and_a_model_of_tables(fit):
-    with pytest.raises(OptionError, match="1 or more"):
-        cs.analysis.replicate_answers(fit, replicates=0)
-    objects = xr.DataTree(xr.Dataset(attrs={"kind": "objects"}))
-    with pytest.raises(OptionError, match="kind objects"):
-        cs.analysis.replicate_answers(cs.Fit(objects))
 
 
 def test_arviz_reads_the_data_of_a_fit_as_they_are(fit):

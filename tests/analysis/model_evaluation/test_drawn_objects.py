@@ -6,9 +6,8 @@ import pytest
 from tests.analysis.made import OF_LAMPS, as_labels, predicted, values
 
 import consilience as cs
-from consilience.analysis.drawn_objects import drawn_objects, pack_bits
+from consilience.analysis.drawn_objects import drawn_objects
 from consilience.analysis.evaluation import evaluate
-from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.objects import joint_draws
 from consilience.posterior.tree import with_groups
@@ -120,13 +119,6 @@ def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
     assert (told_of.levels <= told_of.hundredths).all()
 
 
-def test_packed_bits_count_what_is_true_in_both_at_once():
-    generator = np.random.default_rng(0)
-    one, other = generator.random((2, 3, 70, 11)) < 0.5
-    both = np.bitwise_count(pack_bits(one) & pack_bits(other)).sum(2).T
-    assert (both == (one & other).sum(1)).all()
-
-
 def test_accuracies_under_worlds_are_means_over_them(fitted):
     study, fit = fitted
     rows = guesses(study)
@@ -154,19 +146,6 @@ def test_accuracies_under_worlds_are_means_over_them(fitted):
     assert result["main_object", "all"] == pytest.approx(mains / len(rows))
 
 
-def test_a_higher_bar_for_being_there_leaves_fewer_objects(fitted):
-    study, fit = fitted
-    low, high = (
-        evaluate(fit, guesses(study), top=1, threshold=least).models
-        for least in (0.2, 0.5)
-    )
-    several = [
-        table.set_index(["metric", "subset"])["items"]["accuracy", "several_objects"]
-        for table in (low, high)
-    ]
-    assert several[0] > several[1]
-
-
 def test_bounds_carry_what_is_unknown_of_the_parameters(fitted):
     """Draws that are all alike have narrower bounds than draws that lie apart."""
     study, fit = fitted
@@ -180,29 +159,6 @@ def test_bounds_carry_what_is_unknown_of_the_parameters(fitted):
         row = table.query("metric == 'main_object' and subset == 'all'").iloc[0]
         width.append(row["upper"] - row["lower"])
     assert width[1] > 2 * width[0]
-
-
-def test_a_fit_of_objects_told_of_a_model_does_not_judge_it_unasked(fitted):
-    study, fit = fitted
-    rows = guesses(study).assign(model="seer")
-    known = fit.data["posterior"].to_dataset()
-    names = ["seer", *known["label_covariate"].to_numpy()[1:]]
-    named = known.assign_coords(label_covariate=names)
-    told_it = Fit(with_groups(fit.data, posterior=named))
-    with pytest.raises(OptionError, match="given what seer predicted"):
-        evaluate(told_it, rows)
-    assert len(evaluate(told_it, rows, allow_circular=True).models)
-
-
-def test_fits_without_worlds_say_so(fitted):
-    study, fit = fitted
-    groups = {path: node.to_dataset() for path, node in fit.data.subtree_with_keys}
-    del groups["joint_draws"]
-    without = Fit(type(fit.data).from_dict(groups))
-    with pytest.raises(OptionError, match="holds no drawn objects"):
-        evaluate(without, guesses(study)).models  # noqa: B018
-    with pytest.raises(OptionError, match="threshold 1"):
-        evaluate(fit, guesses(study), threshold=1.0)
 
 
 def test_the_studys_models_stand_as_published(data_folder):

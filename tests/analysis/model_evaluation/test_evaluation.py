@@ -52,23 +52,6 @@ def test_accuracies_under_a_posterior_are_those_worked_by_hand():
     )
 
 
-def test_a_label_that_the_fit_does_not_know_is_not_true_but_may_be_the_data_sets():
-    said = of_items(one=["owl", "dog", "fox"])
-    old = OLD.assign(label=["owl", "dog", "fox"])
-    result = values(evaluate(choice(), said, dataset_labels=old, top=1), "one")
-    assert result["accuracy", "all"] == pytest.approx(1.5 / 3)
-    assert result["dataset_accuracy", "all"] == 1
-
-
-def test_labels_say_where_models_follow_a_wrong_data_set():
-    said = of_items(one=["cat", "fox", "dog"], two=THREE_LABELS)
-    table = evaluate(choice(), said, dataset_labels=OLD, top=1).labels
-    dog = table[table["label"] == "dog"].set_index("model")
-    assert dog["right"].tolist() == [0, 0]
-    assert dog["dataset_accuracy"].to_dict() == {"one": 1, "two": 0}
-    assert dog["accuracy"].to_dict() == {"one": 0, "two": 1}
-
-
 def several_truths(labels, key, chance, items):
     names, value = pd.Index(list(labels)), np.asarray(chance)[None]
     return Truths(labels=names, key=key, value=value, items=items, one=False)
@@ -157,25 +140,14 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
     ("change", "sentence"),
     [
         (lambda rows: pd.concat([rows, rows]).drop(columns="rank"), "column 'rank'"),
-        (lambda rows: rows.assign(rank=0), "with 1 for the best"),
         (lambda rows: rows.assign(rank=2), "3 of 3 items have no label of rank 1"),
         (lambda rows: rows.assign(item="x" + rows["item"]), "none of their items"),
-        (lambda rows: pd.concat([rows, rows]), "two labels of rank 1"),
-        (lambda rows: rows.assign(label=None), "a cell is empty"),
     ],
 )
 def test_bad_predictions_get_one_clear_sentence(change, sentence):
     rows = of_items(one=THREE_LABELS)
     with pytest.raises(DataError, match=sentence):
         evaluate(choice(), change(rows))
-
-
-def test_bad_settings_get_one_clear_sentence():
-    rows = of_items(one=THREE_LABELS)
-    with pytest.raises(OptionError, match="top 0"):
-        evaluate(choice(), rows, top=0)
-    with pytest.raises(DataError, match="'i0' has two"):
-        evaluate(choice(), rows, dataset_labels=pd.concat([OLD, OLD]))
 
 
 def test_what_several_objects_cost_is_the_difference_of_both_accuracies():

@@ -55,23 +55,6 @@ def test_a_model_that_is_as_sure_as_it_is_right_is_calibrated(world):
     assert far(cs.evaluate(fit, proud).calibration()).max() > 4.5
 
 
-def test_bins_hold_the_means_of_what_was_stated_and_of_what_is_valid(world):
-    fit, table = world
-    result = cs.evaluate(fit, table).calibration(bins=4).set_index("group")
-    chance = fit.labels().astype({"item": "str", "label": "str"})
-    joined = table.merge(chance, on=["item", "label"], suffixes=("_stated", ""))
-    group = (joined["probability_stated"] * 4).astype(int).clip(upper=3)
-    means = joined.groupby(group)
-    assert result["value"].to_numpy() == pytest.approx(
-        means["probability"].mean().to_numpy(), abs=1e-9
-    )
-    assert result["stated"].to_numpy() == pytest.approx(
-        means["probability_stated"].mean().to_numpy()
-    )
-    assert (result["lower"] <= result["value"]).all()
-    assert (result["value"] <= result["upper"]).all()
-
-
 def test_ranks_share_one_truth_and_the_first_is_the_accuracy(world):
     fit, table = world
     generator = np.random.default_rng(1)
@@ -91,16 +74,6 @@ def test_ranks_share_one_truth_and_the_first_is_the_accuracy(world):
     accuracy = models.query("metric == 'accuracy' and subset == 'all'")["value"]
     assert result["value"].iloc[0] == pytest.approx(accuracy.iloc[0])
     assert result["rank"].tolist() == [1, 2, 3, 4]
-
-
-def test_objects_are_valid_as_in_the_evaluation(lamps):
-    fit, responses = lamps
-    own = responses.items.rename(columns={"dataset_label": "label"})
-    evaluation = cs.evaluate(fit, own.assign(rank=1, model="copy", probability=0.7))
-    models = evaluation.models
-    accuracy = models.query("metric == 'accuracy' and subset == 'all'")["value"].iloc[0]
-    assert evaluation.by_rank()["value"].iloc[0] == pytest.approx(accuracy)
-    assert evaluation.calibration()["value"].iloc[0] == pytest.approx(accuracy)
 
 
 @pytest.mark.parametrize(

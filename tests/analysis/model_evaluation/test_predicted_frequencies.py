@@ -6,7 +6,7 @@ import pytest
 from tests.analysis.made import as_labels, contains_fit
 
 import consilience as cs
-from consilience.errors import DataError, KindError, OptionError
+from consilience.errors import OptionError
 
 ROWS = [
     ("i", "a", 3, 1, 0),  # item, label, yes, maybe, no
@@ -40,26 +40,6 @@ def test_what_a_model_is_above_the_data_set_is_paired_by_item(cells):
     row = cells.loc[("model", "less_dataset", "all")]
     assert (row["value"], row["items"]) == (0.25, 2)
     assert cells.loc[("model", "less_dataset", "wrong"), "value"] == 0.5
-
-
-def test_without_labels_of_the_data_set_there_are_frequencies_alone():
-    result = cs.evaluate(contains_fit(ROWS), MODEL).frequencies()
-    assert result["statistic"].tolist() == ["frequency"]
-
-
-def test_what_cannot_be_told_is_refused_with_a_sentence():
-    fit = contains_fit(ROWS)
-    with pytest.raises(DataError, match="no column 'label'"):
-        cs.evaluate(fit, MODEL[["item", "rank"]])
-    fit.data.attrs["classifiers"] = '["m"]'
-    with pytest.raises(OptionError, match="was given what m predicted"):
-        cs.evaluate(fit, MODEL.assign(model="m"))
-    evaluation = cs.evaluate(fit, MODEL.assign(model="m"), allow_circular=True)
-    reported = evaluation.frequencies()
-    assert reported["model"].tolist() == ["m"]
-    fit.data.attrs["kind"] = "choice"
-    with pytest.raises(KindError, match="of kind choice"):
-        evaluation.frequencies()
 
 
 def test_errors_are_counted_by_the_share_of_yes():

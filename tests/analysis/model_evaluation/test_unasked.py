@@ -89,22 +89,3 @@ def test_a_judge_among_the_annotators_is_refused(study):
     with pytest.raises(OptionError, match="a1 answered as annotators of the fit"):
         cs.evaluate(fitted, own)
     assert len(cs.evaluate(fitted, own, allow_circular=True).models)
-
-
-def test_the_screen_says_which_is_better_and_what_nobody_was_asked(
-    study, tmp_path, capsys
-):
-    from consilience.cli import main
-
-    fitted, table = study
-    fitted.save(tmp_path / "run")
-    table.to_csv(tmp_path / "guesses.csv", index=False)
-    words = ["evaluate", tmp_path / "run", "--predictions", tmp_path / "guesses.csv"]
-    main([*map(str, words)])
-    shown = " ".join(capsys.readouterr().out.split())
-    better = cs.evaluate(fitted, table).differences
-    row = better.query("metric == 'accuracy' and subset == 'all'").iloc[0]
-    assert (
-        f"near is better than far with probability {1 - row['p_greater']:.3f}" in shown
-    )
-    assert "nobody was asked, counted as wrong: far 24 (30%)" in shown

@@ -9,12 +9,7 @@ import pytest
 
 from consilience import read
 from consilience.analysis import agreement
-from consilience.analysis.ratings import (
-    assign_groups,
-    pairs_within,
-    table_of_sums,
-    weighted_sums,
-)
+from consilience.analysis.ratings import assign_groups, table_of_sums, weighted_sums
 from consilience.intervals import resampled_counts
 
 PREVALENCE = np.array([0.5, 0.3, 0.2])
@@ -168,20 +163,3 @@ def test_the_same_check_catches_groups_in_the_order_of_the_file():
     tolerance = 4 * (np.sqrt(2 / 400) + np.sqrt(2 / 2000)) / 2
     spread = spread_over_resamples(value, np.arange(4000) // 10)
     assert spread / wanted - 1 > tolerance
-
-
-def test_few_items_are_not_grouped():
-    item = np.array([0, 0, 1, 2, 2])
-    assert assign_groups(item, np.random.default_rng(0)).tolist() == item.tolist()
-
-
-@pytest.mark.parametrize("block", [1, 3, 1000])
-def test_pairs_within_groups_are_all_ordered_pairs_whatever_the_block(block):
-    group = np.array([2, 2, 5, 7, 7, 7])
-    results = [
-        (int(i), int(j))
-        for one, other in pairs_within(group, block)
-        for i, j in zip(one, other, strict=True)
-    ]
-    wanted = [(i, j) for i in range(6) for j in range(6) if group[i] == group[j]]
-    assert results == wanted

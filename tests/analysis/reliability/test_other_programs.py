@@ -24,7 +24,7 @@ def rows(table):
 
 
 @pytest.mark.parametrize("distance", ["nominal", "ordinal", "interval", "ratio"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_alpha_is_that_of_the_library_krippendorff(distance, seed, rated):
     table = scores(seed)
     wanted = krippendorff.alpha(reliability_data=table.T, level_of_measurement=distance)
@@ -41,7 +41,7 @@ def test_alpha_leaves_out_what_only_one_annotator_answered(rated):
     assert agreement(rated(table), resamples=0)["krippendorff"] == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_fleiss_kappa_is_that_of_statsmodels(seed, rated):
     table = scores(seed, missing=0)
     wanted = fleiss_kappa(aggregate_raters(table.astype(int))[0])
@@ -49,7 +49,7 @@ def test_fleiss_kappa_is_that_of_statsmodels(seed, rated):
     assert result["fleiss"] == pytest.approx(wanted, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     ("distance", "weights"), [("nominal", None), ("interval", "quadratic")]
 )
@@ -78,12 +78,6 @@ def test_every_pair_has_the_kappa_of_scikit_learn(rated):
         assert row.questions == both.sum()
         assert row.percent == pytest.approx((one[both] == other[both]).mean())
         assert row.kappa == pytest.approx(wanted, abs=1e-12)
-
-
-def test_the_mean_of_pairs_weighs_each_by_its_questions(rated):
-    result = agreement(rated(rows(scores(8))), by=("pair",), resamples=0)
-    mean = np.average(result.pairs["kappa"], weights=result.pairs["questions"])
-    assert result["cohen"] == pytest.approx(mean)
 
 
 def test_the_kappa_of_a_label_is_fleiss_kappa_of_it_against_all_others(rated):

@@ -67,20 +67,6 @@ def test_alpha_of_sets_is_one_less_the_ratio_of_distances(distance, photos):
     assert result["krippendorff"] == pytest.approx(1 - observed / expected)
 
 
-def test_labels_of_sets_agree_one_by_one(photos):
-    labels = agreement(photos, by=("label",), resamples=0).labels.set_index("label")
-    # dog: said by both of 3 and both of 2, by one of two in 1.
-    assert labels["specific"]["dog"] == pytest.approx(4 / 5)
-    assert labels["share"]["dog"] == pytest.approx(5 / 8)
-
-
-def test_what_needs_a_list_of_answers_is_not_defined_for_sets(photos):
-    result = agreement(photos, resamples=0).coefficients.set_index("coefficient")
-    for name in ("brennan_prediger", "gwet_ac2"):
-        assert np.isnan(result["value"][name])
-        assert "sets have none" in result["reason"][name]
-
-
 def test_objects_that_nothing_ties_together_are_refused():
     table = pd.DataFrame(
         {"item": ["1", "1"], "label": ["cat", "dog"], "response_id": ["r", None]}
@@ -134,11 +120,6 @@ def test_a_label_of_contains_is_said_by_a_yes():
 def test_a_distance_that_does_not_suit_is_refused(distance, labels, said, rated):
     with pytest.raises(OptionError, match=said):
         agreement(rated([labels, labels]), distance=distance)
-
-
-def test_a_distance_for_single_answers_is_refused_for_sets(photos):
-    with pytest.raises(OptionError, match="sets of labels"):
-        agreement(photos, distance="ordinal")
 
 
 def test_too_many_answers_for_a_table_of_distances_are_refused(rated):

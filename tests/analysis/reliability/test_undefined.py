@@ -4,7 +4,7 @@ import pytest
 
 from consilience import read
 from consilience.analysis import agreement
-from consilience.errors import KindError, OptionError, SourceError
+from consilience.errors import SourceError
 
 CORRECTED = [
     "cohen",
@@ -46,35 +46,12 @@ def test_perfect_agreement_has_no_interval(rated):
     assert "no two annotators disagree" in " ".join(result.notes)
 
 
-def test_one_item_has_no_interval(rated):
-    result = of(rated([["cat", "cat", "dog"]]))
-    assert result["value"]["percent"] == pytest.approx(1 / 3)
-    assert result[["lower", "se"]].isna().all().all()
-
-
-def test_scotts_pi_is_for_two(rated):
-    result = of(rated([["cat", "cat", "dog"], ["dog", "dog", "dog"]]))
-    assert np.isnan(result["value"]["scott"])
-    assert "here are 3" in result["reason"]["scott"]
-
-
 def test_without_ids_annotators_cannot_be_compared():
     table = pd.DataFrame({"item": list("112233"), "label": list("xxxyyy")})
     result = of(read(table))
     for name in ("cohen", "scott", "conger"):
         assert result["reason"][name] == "the answers have no annotator's id"
     assert result["value"]["percent"] == pytest.approx(2 / 3)
-
-
-def test_some_answers_without_an_id_are_counted_in_the_reason():
-    table = pd.DataFrame(
-        {
-            "item": list("112233"),
-            "annotator": ["a", "b", "a", None, "a", "b"],
-            "label": list("xxxyyy"),
-        }
-    )
-    assert "1 answers have no" in of(read(table))["reason"]["conger"]
 
 
 def test_a_pair_whose_two_give_one_answer_only_has_no_kappa(rated):
@@ -85,36 +62,7 @@ def test_a_pair_whose_two_give_one_answer_only_has_no_kappa(rated):
     assert result["cohen"] == pytest.approx(0)  # the mean of the two others
 
 
-def test_no_pairs_of_annotators_is_one_sentence(rated):
-    responses = rated([["cat", None], [None, "dog"]])
-    with pytest.raises(OptionError, match="no two annotators with an id"):
-        agreement(responses, by=("pair",))
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [({"prob": 1.0}, "between 0 and 1"), ({"resamples": -1}, "number of resamples")],
-)
-def test_an_option_out_of_range_is_refused(options, said, rated):
-    with pytest.raises(OptionError, match=said):
-        agreement(rated([["cat", "cat"]]), **options)
-
-
 def test_skipped_questions_leave_nothing_to_compare():
     table = {"item": ["1"], "annotator": ["a"], "label": ["cat"], "answer": ["skip"]}
     with pytest.raises(SourceError, match="skipped"):
         agreement(read(pd.DataFrame(table)))
-
-
-def test_several_kinds_are_refused():
-    table = pd.DataFrame(
-        {
-            "item": ["1", "1"],
-            "annotator": ["a", "b"],
-            "kind": ["contains", "choice"],
-            "label": ["cat", "cat"],
-            "answer": ["yes", None],
-        }
-    )
-    with pytest.raises(KindError):
-        agreement(read(table))

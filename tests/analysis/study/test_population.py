@@ -31,14 +31,6 @@ def test_shares_are_as_by_hand(lamps):
     assert result["items"].tolist() == [4, 4, 4, 4, 2, 2]
 
 
-def test_items_that_nobody_was_asked_about_count_as_single(lamps):
-    result = study_summary(*lamps, of=8)
-    assert shares(result)["several_objects"] == pytest.approx(2 / 8)
-    assert shares(result)["mean_objects"] == pytest.approx((6 + 4) / 8)
-    assert shares(result)["other_main_label"] == pytest.approx(2 / 4)
-    assert result["items"].tolist() == [8, 8, 8, 4, 2, 2]
-
-
 def test_objects_that_come_together_are_counted(lamps):
     result = cooccurring(*lamps, per_class=10)
     assert result[["class_label", "label"]].to_numpy().tolist() == [["lamp", "shade"]]

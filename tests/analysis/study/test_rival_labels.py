@@ -1,10 +1,9 @@
 """How often another label is accepted as often as the data set's, counted by hand."""
 
 import pytest
-from tests.analysis.made import as_labels, choice_fit, contains_fit
+from tests.analysis.made import as_labels, contains_fit
 
 import consilience as cs
-from consilience.errors import KindError, OptionError
 
 ROWS = [  # yes, maybe, no
     ("i", "cat", 1, 0, 1),
@@ -28,11 +27,3 @@ def test_a_rival_has_at_least_as_many_yes_where_a_maybe_is_half():
     turned = rivals(i="dog", j="dog", k="dog").iloc[0]
     assert turned["value"] == pytest.approx(2 / 3)
     assert turned["items"] == 3
-
-
-def test_it_needs_answers_about_the_labels_of_the_data_set():
-    with pytest.raises(OptionError, match="nobody was asked"):
-        rivals(i="emu")
-    choice = choice_fit([[0.5, 0.5]], ["cat", "dog"])
-    with pytest.raises(KindError, match="of kind choice"):
-        cs.analysis.rival_labels(choice, as_labels({"i0": "cat"}))

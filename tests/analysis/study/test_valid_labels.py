@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from scipy.stats import binom
-from tests.analysis.made import choice_fit, objects_responses
+from tests.analysis.made import objects_responses
 
 import consilience as cs
-from consilience.errors import OptionError
 
 
 def test_labels_by_the_rule_are_counted_by_shares_of_answers():
@@ -28,14 +27,6 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
     assert several["value"].between(several["lower"], several["upper"]).all()
 
 
-def test_a_threshold_that_is_no_share_is_refused():
-    fit = choice_fit([[0.5, 0.5]], "xy")
-    with pytest.raises(OptionError, match="threshold 1"):
-        cs.analysis.valid_labels(fit, [1.0])
-    with pytest.raises(OptionError, match="fit contains_counts"):
-        cs.analysis.valid_labels(fit)
-
-
 def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
     objects_study, objects_fit, objects_fit_of_draws
 ):
@@ -55,21 +46,6 @@ def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
     drawn = cs.predict(objects_fit_of_draws(3), objects_study.responses)
     table = cs.analysis.valid_label_counts(drawn, [0.5])
     assert table["value"].between(table["lower"], table["upper"]).all()
-
-
-def test_the_last_number_stands_for_more_and_other_items_for_one(objects_fit):
-    whole = cs.analysis.valid_label_counts(objects_fit, most=20)
-    short = cs.analysis.valid_label_counts(objects_fit, most=2)
-    of_objects = [each[each["what"] == "objects"]["value"] for each in (whole, short)]
-    tail = of_objects[0].iloc[2:].sum()
-    assert of_objects[1].tolist() == pytest.approx([*of_objects[0].iloc[:2], tail])
-    more = cs.analysis.valid_label_counts(objects_fit, of=200)
-    more = more[more["what"] == "objects"]["value"].to_numpy()
-    expected = 0.6 * cs.analysis.valid_label_counts(objects_fit)["value"].to_numpy()[:7]
-    expected[1] += 0.4
-    assert more == pytest.approx(expected)
-    with pytest.raises(OptionError, match="of=119 is less than the 120 items"):
-        cs.analysis.valid_label_counts(objects_fit, of=119)
 
 
 def test_the_distribution_of_asked_labels_is_that_of_all_their_combinations():
