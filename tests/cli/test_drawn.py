@@ -1,6 +1,5 @@
 import io
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -47,12 +46,6 @@ def test_a_plain_table_cuts_numbers_where_there_is_no_room():
         column.no_wrap = True
     table.add_row("a" * 30, *NUMBERS, "·" * 30)
     assert not any(NUMBERS[1] in line for line in shown(table, 60))
-
-
-@pytest.mark.parametrize(("width", "drawn"), [(200, 30), (60, 23), (45, 0)])
-def test_the_drawing_takes_the_room_that_is_left(width, drawn):
-    row = shown(example(["annotator1"]), width)[-1]
-    assert sum(row.count(mark) for mark in "·━●") == drawn
 
 
 def test_an_interval_is_drawn_to_scale():

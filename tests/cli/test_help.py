@@ -64,7 +64,7 @@ def test_the_version_has_a_short_option(run, capsys):
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", short)
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "fish"])
 def test_completion_is_installed_for_a_shell(shell, tmp_path):
     place = tmp_path / "completion"
     program = [sys.executable, "-m", "consilience", "--install-completion"]
@@ -133,17 +133,6 @@ def test_errors_are_json_where_the_result_would_be(run, capsys):
 def test_a_model_is_checked_before_anything_is_read(run, capsys):
     assert run("fit", "nowhere.csv", "--model", "dawid_sken", "--out", "run") == 2
     assert "did you mean 'dawid_skene'?" in capsys.readouterr().err
-
-
-def test_tables_are_whole_where_no_person_looks(
-    run, export, columns, capsys, monkeypatch
-):
-    monkeypatch.delenv("COLUMNS", raising=False)
-    long = "a label whose name is much longer than a line of most terminals can be " * 2
-    text = export.read_text().replace("cat", long.strip())
-    export.write_text(text)
-    assert run("describe", export, *columns) == 0
-    assert any(long.strip() in line for line in capsys.readouterr().out.splitlines())
 
 
 def test_verbose_reports_the_steps_and_nothing_is_logged_without(

@@ -70,17 +70,6 @@ def test_help_imports_nothing_heavy(heavy):
         assert f"{command} heavy {list(heavy)}" in done.stdout.splitlines()
 
 
-def test_help_costs_little_more_than_the_command_line_library():
-    # Processor time, the best of some: what else the machine does is left out.
-    def seconds(code):
-        timed = f"{code}\nimport time; print(time.process_time())"
-        return min(float(start(timed).stdout.split()[-1]) for _ in range(3))
-
-    alone = seconds("import cyclopts; cyclopts.App(result_action=print)(['--help'])")
-    ours = seconds("from consilience.cli import main; main(['--help'])")
-    assert ours - alone < 0.3
-
-
 @pytest.mark.parametrize("group", ["", "contains", "images"])
 def test_help_names_every_command_and_no_other(group, run, capsys):
     assert run(*group.split(), "--help") == 0
@@ -96,17 +85,13 @@ def test_help_names_every_command_and_no_other(group, run, capsys):
     "arguments",
     [
         ("fit",),
-        ("fitt",),
         ("describe", "nowhere.csv"),
         ("fit", "nowhere.csv", "--out", "run"),
         ("fit", "x", "--out", "run", "--engine", "magic"),
-        ("fit", "x", "--out", "run", "--prior", "own"),
         ("fit", "x", "--out", "run", "--prior", "own=many"),
         ("score", "nowhere", "--gold", "nowhere.csv"),
-        ("evaluate", "nowhere", "--predictions", "nowhere.csv"),
         ("export", "nowhere", "--out", "tables"),
         ("simulate", "--out", "study", "--kind", "objects", "--model", "tsipras2020"),
-        ("simulate", "--out", "study", "--classes", "1"),
         ("models", "--loud"),
     ],
 )
@@ -144,7 +129,7 @@ def printed(to, *words):
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("words", [("models", "--json"), ("models",), ("--help",)])
+@pytest.mark.parametrize("words", [("models", "--json"), ("--help",)])
 def test_a_reader_who_has_had_enough_is_no_defect(words):
     reading, writing = os.pipe()
     os.close(reading)

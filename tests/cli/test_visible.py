@@ -11,7 +11,6 @@ from cyclopts import App
 
 from consilience import cli
 from consilience.cli.terminal import print_json
-from consilience.console import Console
 from consilience.errors import ConsilienceError
 from consilience.progress import Progress, bar
 from consilience.visible import escape_json, visible
@@ -51,11 +50,9 @@ def test_characters_that_steer_become_symbols_and_others_stay():
 @pytest.mark.parametrize(
     "command",
     [
-        ("describe", "answers.parquet"),
         ("describe", "answers.parquet", "--json"),
         ("agreement", "answers.parquet", "--by", "label", "--resamples", "2"),
         ("read", "answers.parquet", "--out", "responses"),
-        ("read", "answers.parquet", "--item", "\x1b[2J", "--out", "responses"),
         ("fit", "\x1b[2J.csv", "--out", "run"),
         ("fit", "answers.parquet", "--model", "\x9b2J", "--out", "run"),
         ("models", "--\x1b[2J"),
@@ -145,12 +142,3 @@ def test_an_error_translates_its_advice_and_no_quoted_data(run, capsys, tmp_path
     said = " ".join(capsys.readouterr().err.split())
     assert "label '`kind=objects`' is not among" in said
     assert "--offered" in said
-
-
-def test_messages_name_options_and_no_text_is_markup(capsys):
-    show = Console(stderr=True).status("[1/3] [red]data[/] :smile:")
-    assert show.renderable.text.plain == "[1/3] [red]data[/] :smile:"
-    show = Console(stderr=False)
-    show.say("add `labels=` [red]")
-    show.print("add `labels=`")
-    assert capsys.readouterr().out == "add --labels [red]\nadd `labels=`\n"

@@ -17,18 +17,6 @@ def test_the_coefficients_are_shown_with_their_intervals(run, export, columns, c
     assert "Not defined: Scott's pi (is for two annotators, here are 3" in said
 
 
-@pytest.mark.parametrize("number", [3, 5])
-def test_any_number_of_labels_is_shown(run, tmp_path, capsys, number):
-    rows = [
-        f"{item},{who},label{(item + (who == 'cid')) % number}"
-        for item in range(12)
-        for who in ("ann", "bob", "cid")
-    ]
-    (tmp_path / "a.csv").write_text("\n".join(["item,annotator,label", *rows]))
-    assert run("agreement", "a.csv") == 0
-    assert f"by 3 annotators; {number} labels" in capsys.readouterr().out
-
-
 def test_json_holds_all_that_was_found(run, export, columns, capsys):
     asked = ("--by", "label", "--by", "pair", "--prob", "0.8", "--json")
     assert run("agreement", export, *columns, *asked) == 0
@@ -63,8 +51,6 @@ def test_tables_are_written_as_parquet(run, export, columns, capsys, tmp_path):
     [
         (("--distance", "masi"), "single answers choose nominal"),
         (("--distance", "interval"), "is no number"),
-        (("--prob", "2"), "between 0 and 1"),
-        (("--by", "colour"), "colour"),
     ],
 )
 def test_a_mistake_is_one_sentence(options, said, run, export, columns, capsys):

@@ -40,9 +40,6 @@ def test_methods_are_compared_and_a_second_call_runs_nothing(
     ("arguments", "sentence"),
     [
         (("--models", "nonsense"), "no method 'nonsense'"),
-        (("--resamples", "1"), "give 2 or more"),
-        (("--prob", "1"), "between 0 and 1"),
-        (("--bins", "0"), "give 1 or more"),
         (("--seed", "-1"), "seed is -1"),
     ],
 )
@@ -51,8 +48,3 @@ def test_what_cannot_be_done_is_refused_before_anything_runs(
 ):
     assert run("benchmark", crowd, *arguments) == 2
     assert sentence in capsys.readouterr().err
-
-
-def test_a_folder_without_sets_is_refused(run, tmp_path, capsys):
-    assert run("benchmark", tmp_path, *QUICK) == 2
-    assert "holds no data set" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from models.exporting.photographs import photograph
@@ -91,10 +90,8 @@ def test_a_folder_that_is_something_else_is_left_alone(run, photographs, tmp_pat
     "arguments",
     [
         ("images", "classify", "nowhere", "--model-dir", LITE0, "--out", "p"),
-        ("images", "classify", ".", "--model-dir", ".", "--out", "p"),
         ("images", "classify", ".", "--out", "p"),
         ("images", "candidates", "nowhere", "--out", "c"),
-        ("images", "candidates", ".", "--out", "c"),
         ("images", "candidates", "top5.npy", "--out", "c"),
     ],
 )
@@ -104,45 +101,6 @@ def test_a_mistake_is_answered_with_one_sentence(run, capsys, tmp_path, argument
     assert said.startswith("consilience: ")
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def test_lists_of_ranks_with_gold_become_log_odds(run, capsys, tmp_path):
-    generator = np.random.default_rng(0)
-    ranked = np.array([generator.permutation(4)[:2] for _ in range(60)])
-    np.save(tmp_path / "top2.npy", ranked)
-    items = pd.DataFrame({"item": [f"i{k}" for k in range(60)]})
-    items.to_csv(tmp_path / "items.csv", index=False)
-    names = np.array(["cat", "dog", "fox", "owl"])
-    pd.DataFrame({"label": names}).to_csv(tmp_path / "labels.csv", index=False)
-    gold = items.assign(label=names[ranked[:, 0]])
-    gold.to_csv(tmp_path / "gold.csv", index=False)
-    assert (
-        run(
-            *("images", "candidates", "top2.npy", "--items", "items.csv"),
-            *("--labels", "labels.csv"),
-            *("--gold", "gold.csv", "--out", "c", "--json"),
-        )
-        == 0
-    )
-    said = capsys.readouterr()
-    assert "temperature" in said.err
-    assert json.loads(said.out)["temperature"]["gold_items"] == 60
-    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
-    first = table["first"] == 1
-    assert table.loc[first, "log_odds"].min() > table.loc[~first, "log_odds"].max()
-
-
-def test_what_annotators_said_joins_the_candidates(run, tmp_path):
-    rows = {"item": ["i", "i"], "label": ["cat", "dog"], "rank": [1, 2]}
-    pd.DataFrame(rows).to_csv(tmp_path / "ranks.csv", index=False)
-    said = {"item": "i", "annotator": ["ann", "bob"], "label": ["unicorn", "cat"]}
-    pd.DataFrame(said).to_csv(tmp_path / "said.csv", index=False)
-    more = ("--responses", "said.csv", "--top", 1)
-    assert run("images", "candidates", "ranks.csv", *more, "--out", "c") == 0
-    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
-    assert set(table["label"]) == {"cat", "unicorn"}
-    sources = pd.read_parquet(tmp_path / "c" / "sources.parquet")
-    assert list(sources["model"]) == ["ranks", "(annotators)", "(annotators)"]
 
 
 def test_photographs_become_labels_without_a_file_made_by_hand(
@@ -167,17 +125,3 @@ def test_photographs_become_labels_without_a_file_made_by_hand(
     labels = pd.read_parquet(tmp_path / "run" / "tables" / "labels.parquet")
     coffee = set(labels.loc[labels["item"] == "coffee", "label"].astype(str))
     assert {"espresso", "hippopotamus", "cup"} < coffee
-
-
-def test_answers_go_by_a_column_of_the_labels_of_a_classifier(run, tmp_path, capsys):
-    Path("answers.csv").write_text(
-        "item,annotator,label\ncoffee,a,espresso\ncoffee,b,cup\n", encoding="utf-8"
-    )
-    labels = ("--labels", LITE0 / "labels.tsv")
-    assert run("read", "answers.csv", *labels, "--out", "r") == 0
-    assert "in the column 'name' of the table of labels" in capsys.readouterr().out
-    named = pd.read_parquet(tmp_path / "r" / "labels.parquet")["label"]
-    assert len(named) == 1000
-    assert "hippopotamus" in set(named)
-    asked = ("--label-column", "wnid", "--out", "r2")
-    assert run("read", "answers.csv", *labels, *asked) == 2

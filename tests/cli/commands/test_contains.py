@@ -8,7 +8,6 @@ import pytest
 
 import consilience as cs
 from consilience.cli import main
-from consilience.errors import OptionError
 from consilience.intervals import bounds
 
 
@@ -74,11 +73,3 @@ def test_the_leading_question_is_that_of_the_fit(run, asked, capsys):
         assert row["odds_ratio"] == pytest.approx(np.exp(draws.mean()))
         lower, upper = np.exp(bounds(draws, 0.9))
         assert [row["lower"], row["upper"]] == pytest.approx([lower, upper])
-
-
-def test_a_fit_that_knows_no_similar_labels_is_refused():
-    rows = [("i", "a", "cat", "yes"), ("j", "a", "cat", "no")]
-    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    fit = cs.fit(frame, model="contains_states", engine="vb")
-    with pytest.raises(OptionError, match="fit the model contains"):
-        cs.contains.leading_question(fit)

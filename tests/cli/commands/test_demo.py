@@ -8,7 +8,6 @@ import pytest
 
 from consilience import demo
 from consilience.cli import main
-from consilience.cli.pages import picture
 from consilience.reports import content
 
 QUICK = ("--engine", "vb", "--seed", "0")
@@ -80,10 +79,3 @@ def test_the_demonstration_answers_in_json(shown, run, capsys, monkeypatch):
         name: score["metrics"]["log_loss"] for name, score in output["scores"].items()
     }
     assert loss["auto"]["value"] < 0.7 * loss["majority"]["value"]
-
-
-def test_the_picture_is_the_page_as_svg(shown, tmp_path):
-    picture(shown[1], tmp_path / "images" / "demo.svg")
-    text = (tmp_path / "images" / "demo.svg").read_text(encoding="utf-8")
-    assert text.startswith("<svg")
-    assert "malamute" in text

@@ -99,13 +99,6 @@ def test_what_is_wrong_with_predictions_is_said_in_one_sentence(
     assert sentence in capsys.readouterr().err
 
 
-def test_a_column_that_is_named_is_in_the_predictions(study, capsys):
-    given = ("--predictions", str(study / "old.csv"), "--item", "picture")
-    with pytest.raises(SystemExit):
-        main(("evaluate", str(study / "run"), *given))
-    assert "there is no column 'picture' for item" in capsys.readouterr().err
-
-
 def test_what_people_and_models_confuse_is_written_beside(study, capsys, tmp_path):
     parents = tmp_path / "parents.csv"
     parents.write_text("label,parent\ncat,pet\ndog,pet\nfox,wild\n")
@@ -121,30 +114,3 @@ def test_what_people_and_models_confuse_is_written_beside(study, capsys, tmp_pat
     with pytest.raises(SystemExit):
         evaluated(study, capsys, *old, "--out", str(tmp_path / "other"))
     assert "no column 'parent'" in capsys.readouterr().err
-
-
-def test_the_folder_of_imagenetv2_names_items_and_the_data_sets_labels(
-    capsys, tmp_path
-):
-    code = np.arange(60) % 3
-    images = [[f"i{number:02d}", f"n{code[number]}"] for number in range(60)]
-    listing = json.dumps({"image_filenames": images})
-    (tmp_path / "imagenet-validation-original.json").write_text(listing)
-    np.save(tmp_path / "net.npy", np.stack([code, (code + 1) % 3], 1))
-    answers = cs.read(
-        pd.DataFrame({"item": [name for name, _ in images], "label": code.astype(str)})
-    )
-    cs.fit(answers, model="majority").save(tmp_path / "run")
-
-    def rows(*options):
-        given = ("--predictions", str(tmp_path), "--json", *options)
-        main(("evaluate", str(tmp_path / "run"), *given))
-        models = json.loads(capsys.readouterr().out)["models"]
-        return {(r["metric"], r["subset"]): r["value"] for r in models}
-
-    assert rows()["dataset_accuracy", "all"] == pytest.approx(1)
-    off = pd.DataFrame({"item": [n for n, _ in images], "label": (code + 1) % 3})
-    off.to_csv(tmp_path / "off.csv", index=False)
-    given = rows("--dataset-labels", str(tmp_path / "off.csv"))
-    assert given["dataset_accuracy", "all"] == pytest.approx(0)
-    assert given["accuracy", "all"] == pytest.approx(1)

@@ -60,13 +60,6 @@ def test_ratings_have_means_of_groups_and_what_they_differ_by(run, rated, capsys
     assert (apart["p_greater"] > 0.99) == (apart["group"] == "good")
 
 
-def test_items_to_check_are_exported(run, rated):
-    assert run("export", rated, "--what", "check", "--out", "check.csv") == 0
-    table = pd.read_csv("check.csv")
-    assert table["probability"].is_monotonic_increasing
-    assert {"answers", "annotators", "why"} <= {*table.columns}
-
-
 def test_without_ids_there_is_nobody_to_talk_to(run, tmp_path, capsys):
     (tmp_path / "a.csv").write_text("item,label\n1,x\n1,y\n1,x\n2,y\n2,y\n")
     assert run("fit", "a.csv", "--out", "run", "-q") == 0

@@ -5,8 +5,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.reports import content
-
 
 def test_a_run_becomes_one_file_that_is_replaced_only_when_asked(run, fitted, capsys):
     assert run("report", fitted, "--out", "report.html") == 0
@@ -28,24 +26,6 @@ def test_responses_add_what_was_read_and_kept(run, fitted, export, columns, caps
     assert output["items"] == 12
     assert output["bytes"] == Path("report.html").stat().st_size
     assert "Read 36 rows, kept 36: 36 answers" in Path("report.html").read_text()
-
-
-def test_labels_are_called_as_a_file_of_names_says(run, fitted, capsys):
-    label = pd.read_parquet(Path(fitted, "tables", "labels.parquet"))["label"].iloc[0]
-    Path("names.json").write_text(json.dumps({label: "<i>Tabby</i> & co"}), "utf-8")
-    options = ("--names", "names.json", "--out", "named.html")
-    assert run("report", fitted, *options) == 0
-    capsys.readouterr()
-    text = Path("named.html").read_text(encoding="utf-8")
-    assert "&lt;i&gt;Tabby&lt;/i&gt; &amp; co" in text
-    assert "<i>Tabby" not in text
-
-
-def test_runs_of_one_name_are_told_apart_by_their_paths(run, fitted, export, columns):
-    made = ("--model", "majority", "--out", "other/run")
-    assert run("fit", export, *columns, *made) == 0
-    assert run("report", fitted, "other/run", "--out", "both.html") == 0
-    assert "other/run" in Path("both.html").read_text()
 
 
 def test_tables_of_models_and_pictures_are_shown(run, fitted, capsys):
@@ -88,7 +68,6 @@ def test_pictures_are_linked_and_of_the_size_that_is_asked(run, fitted, capsys):
     ("arguments", "why"),
     [
         (("none",), "none: not found"),
-        (("RUN", "--evaluation", "none.csv"), "none.csv: there is no such file"),
         (("RUN", "--images", "none"), "no such folder of images"),
         (("RUN", "--responses", "none.csv"), "none.csv: there is no such file"),
     ],
@@ -108,13 +87,3 @@ def test_images_that_are_not_there_are_refused_before_any_work(run, capsys, comm
     given = ("nowhere", "--responses", "nowhere", "--images", "no/images")
     assert run(command, *given, "--out", "out.html") == 2
     assert "no/images: there is no such folder" in capsys.readouterr().err
-
-
-def test_without_what_draws_it_one_line_says_what_to_install(
-    run, fitted, capsys, monkeypatch
-):
-    monkeypatch.setattr(content, "find_spec", lambda _: None)
-    assert run("report", fitted, "--out", "report.html") == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert 'pip install "consilience[report]"' in said

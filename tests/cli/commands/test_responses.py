@@ -1,7 +1,5 @@
 import json
 
-import pandas as pd
-
 from consilience import read
 
 
@@ -38,23 +36,6 @@ def test_a_place_that_is_taken_is_refused_before_any_work(run, capsys, tmp_path)
     assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
 
 
-def test_labels_are_a_list_or_a_table(run, export, columns, tmp_path):
-    (tmp_path / "labels.csv").write_text("label\ndog\ncat\nfox\n")
-    results = [("--labels", "dog", "--labels", "cat", "--labels", "fox")]
-    results += [("--labels", "labels.csv")]
-    for number, labels in enumerate(results):
-        assert run("read", export, *columns, *labels, "--out", f"r{number}") == 0
-        assert list(read(f"r{number}").labels["label"]) == ["dog", "cat", "fox"]
-
-
-def test_a_word_for_yes_can_be_told(run, tmp_path):
-    rows = "item,annotator,label,answer\n1,a,cat,oui\n1,b,cat,non\n"
-    (tmp_path / "french.csv").write_text(rows)
-    options = ("--answers", "oui=yes", "--answers", "non=no", "--out", "responses")
-    assert run("read", "french.csv", *options) == 0
-    assert list(read("responses").table["answer"]) == ["yes", "no"]
-
-
 def test_describe_counts_on_the_terminal_and_in_json(run, export, columns, capsys):
     assert run("describe", export, *columns) == 0
     assert "answers per annotator" in capsys.readouterr().out
@@ -62,21 +43,6 @@ def test_describe_counts_on_the_terminal_and_in_json(run, export, columns, capsy
     output = json.loads(capsys.readouterr().out)
     assert output["answers"] == 36
     assert output["answers_per_annotator"]["median"] == 12
-
-
-def test_several_kinds_ask_for_one(run, capsys, tmp_path):
-    table = {
-        "item": ["1", "1"],
-        "annotator": ["a", "b"],
-        "kind": ["contains", "choice"],
-        "label": ["cat", "cat"],
-        "answer": ["yes", None],
-    }
-    (tmp_path / "mixed").mkdir()
-    pd.DataFrame(table).to_parquet(tmp_path / "mixed" / "responses.parquet")
-    assert run("describe", "mixed") == 2
-    assert "--kind" in capsys.readouterr().err
-    assert run("describe", "mixed", "--kind", "contains") == 0
 
 
 def test_reading_ends_with_what_was_understood_and_what_looks_wrong(
@@ -108,13 +74,3 @@ def test_json_names_options_and_not_arguments(run, capsys, tmp_path):
     assert "--repeats keep" in text
     assert "`repeats=" not in text
     assert "`n=1`" in text
-
-
-def test_a_table_about_items_is_read_beside_the_answers(run, export, tmp_path):
-    (tmp_path / "items.csv").write_text("photo,label\n001,cat\n099,dog\n", "utf-8")
-    columns = ("--item", "photo", "--annotator", "who", "--label", "said")
-    assert run("read", export, *columns, "--items", "items.csv", "--out", "r") == 0
-    items = pd.read_parquet(tmp_path / "r" / "items.parquet").set_index("item")
-    assert items["asked"].sum() == 12
-    assert items.loc["001", "dataset_label"] == "cat"
-    assert not items.loc["099", "asked"]

@@ -1,7 +1,5 @@
 """The command `tasks`, from a table of candidates to the files of a tool."""
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -41,25 +39,3 @@ def test_the_command_writes_what_the_function_writes(run, candidates, tmp_path, 
     assert "2 tasks, each with 2 to 3 answers to choose from" in shown
     assert "order is drawn for each item (seed 3)" in shown
     assert "README.txt" in shown
-
-
-def test_its_options_are_heeded_and_its_json_is_alone(
-    run, candidates, tmp_path, capsys
-):
-    options = ("--for", "label-studio", "--image-prefix", PREFIX, "--out", "tasks")
-    assert (
-        run("images", "tasks", candidates, *options, "--top", 1, "--no-none", "--json")
-        == 0
-    )
-    assert json.loads(capsys.readouterr().out) == {
-        "out": "tasks",
-        "tasks": 2,
-        "answers": 2,
-    }
-    offered = pd.read_parquet(tmp_path / "tasks" / "offered.parquet")
-    assert offered["label"].tolist() == ["281", "281"]
-    assert run("images", "tasks", candidates, *options) == 2
-    assert "pass --overwrite" in capsys.readouterr().err
-    assert run("images", "tasks", candidates, *options, "--overwrite") == 0
-    assert run("images", "tasks", candidates, "--for", "mturk", "--out", "other") == 2
-    assert "--image-prefix" in capsys.readouterr().err

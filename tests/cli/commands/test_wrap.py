@@ -55,11 +55,8 @@ def test_the_result_can_be_had_as_json_and_is_replaced_only_on_demand(
     ("more", "message"),
     [
         ((), "how its pixels are scaled"),
-        (("--mean", "0.5"), "--mean"),
         (("--scale", "1", "--size", "9"), "give --size 8"),
         (("--scale", "1", "--layout", "nhwc"), "give --layout nchw"),
-        (("--scale", "1", "--output", "probabilities"), "give --output logits"),
-        (("--scale", "1", "--name", "a b"), "--name"),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence(
