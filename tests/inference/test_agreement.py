@@ -8,6 +8,7 @@ from consilience.annotators import load
 from consilience.inference import EngineOptions
 from consilience.inference.engines import em, nuts, vb
 
+pytestmark = pytest.mark.study
 MODEL = "multinomial"
 
 

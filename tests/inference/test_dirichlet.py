@@ -36,7 +36,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("shape", [0.1, 0.5, 1.0, 5.0, 1e4])
+@pytest.mark.parametrize("shape", [0.1, 1.0, 1e4])
 @pytest.mark.parametrize("kind", KINDS)
 def test_draws_have_their_distribution_and_none_of_a_tenth_more(kind, shape):
     drawn, distribution = KINDS[kind]

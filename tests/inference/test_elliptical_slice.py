@@ -53,19 +53,3 @@ def z_scores(values):
 @pytest.mark.parametrize("times", [1.0, 1.5])
 def test_draws_have_the_mean_and_variance_of_the_posterior_by_their_prior(times):
     assert (abs(z_scores(drawn(times * DEVIATION))) < 4).all() == (times == 1)
-
-
-def test_vectors_are_drawn_by_their_own_likelihood():
-    sought = np.array([-2.0, 0.0, 3.0])
-
-    def near(values, which):
-        return -200 * ((values - sought[which]) ** 2).sum(0)
-
-    generator, values = np.random.default_rng(1), np.zeros((2, 3))
-    kept = []
-    for sweep in range(600):
-        values = elliptical_slice(values, 2.0, near, generator)
-        if sweep >= 100:
-            kept.append(values)
-    # The prior, of a standard deviation of two, moves them by a 1,600th.
-    assert np.allclose(np.mean(kept, 0), sought, atol=0.05)

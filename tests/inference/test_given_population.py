@@ -89,21 +89,6 @@ def test_labels_are_those_of_all_answers(one):
     assert gap < 0.4 * np.abs(others.belief - by_all.belief).mean()
 
 
-def test_the_population_is_that_of_the_sample(one):
-    space, _, learned = one
-    draws = drawn(space, learned)
-    for name in ("population", "spread", "skill_spread", "difficulty"):
-        given = np.asarray(learned[name], np.float32)
-        given = given.reshape(-1, *given.shape[2:])
-        there = (draws[name][:, None] == given[None]).reshape(
-            len(draws[name]), len(given), -1
-        )
-        assert there.all(2).any(1).all(), name
-    chains = given_population.CHAINS
-    assert len(np.unique(draws["difficulty"])) == chains
-    assert len(draws[TYPICAL]) == chains * given_population.KEPT
-
-
 def test_items_in_parts_give_the_same_but_for_chance(one):
     space, _, learned = one
     whole, parts = (drawn(space, learned, parts=number) for number in (1, 3))
@@ -113,13 +98,6 @@ def test_items_in_parts_give_the_same_but_for_chance(one):
     # The twin: with a third of the items alone, annotators are others.
     less = drawn(some_units(space, np.arange(ITEMS // 3)), learned)
     assert apart(whole, less) > 1.2 * error
-
-
-def test_a_seed_gives_the_same_draws_and_another_gives_others(one):
-    space, _, learned = one
-    first, again, other = (drawn(space, learned, seed) for seed in (3, 3, 4))
-    assert all(np.array_equal(first[name], again[name]) for name in first)
-    assert not np.array_equal(first[TYPICAL], other[TYPICAL])
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +123,7 @@ def test_intervals_of_annotators_hold(studies):
     assert low < held.mean() < high
 
 
+@pytest.mark.study
 def test_intervals_of_another_annotator_do_not_hold(studies):
     held = which_hold(studies, place=1)
     assert held.mean() < binom.ppf(0.001, 12 * 6, 0.8) / (12 * 6)

@@ -9,8 +9,8 @@ from tests.studies import crossed
 from consilience.annotators import load
 from consilience.fitting.single import weigh_modes
 from consilience.inference.augmentation import add_draws
-from consilience.inference.mixing import judge, undecided
-from consilience.inference.modes import described, pooled, weigh
+from consilience.inference.mixing import judge
+from consilience.inference.modes import described, pooled
 from consilience.inference.result import Moments, Result
 from consilience.model import DIFFICULTY, NODES, TYPICAL, HostModel, logarithms
 from consilience.responses import read
@@ -100,18 +100,3 @@ def test_modes_count_by_how_well_they_predict_and_not_by_their_chains(space):
     assert (result.belief[np.arange(ITEMS), truth] > 0.5).mean() < 0.5
     # What was measured before modes were weighted stays.
     assert weighted.mixing.rhat.max() == result.mixing.rhat.max()
-
-
-def test_draws_are_shared_out_as_modes_are_weighted(space):
-    accuracy = np.array([0.75, 0.75, 0.6, 0.75, 0.6, 0.75])
-    result = drawn(space, accuracy, np.where(accuracy > 0.7, 0.5, 0.05))
-    weighted = weigh(result, np.array([0.25, 0.75]), 0.9)
-    rare = (weighted.parameters["prevalence"][..., 0] < 0.25).mean()
-    assert abs(rare - 0.75) < 2 / (CHAINS * DRAWS)
-
-
-def test_the_least_decided_units_are_looked_at():
-    belief = np.array([[0.99, 0.01], [0.6, 0.4], [0.02, 0.98], [0.1, 0.9]])
-    units, states = undecided(belief)
-    assert units.tolist() == [1, 3]
-    assert states.tolist() == [0, 1]

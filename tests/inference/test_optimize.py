@@ -85,29 +85,6 @@ def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
     assert np.allclose(cut.log_likelihood, optimum.log_likelihood, atol=1e-4)
 
 
-def test_the_objective_never_falls_from_any_start(space):
-    seen = []
-    with jax.enable_x64(True):
-        effort = EngineOptions(restarts=3)
-        result = em.fit(OPEN, space, 1, effort, seen.append)
-    objective = result.optimization.objective
-    assert np.nanmin(np.diff(objective, axis=1)) > -1e-9
-    assert result.optimization.converged.all()
-    assert result.optimization.chosen == np.argmax(np.nanmax(objective, axis=1))
-    assert {each.phase for each in seen} == {f"start {n} of 3" for n in (1, 2, 3)}
-    assert all(each.done <= each.total for each in seen)
-
-
-def test_one_that_was_stopped_has_not_arrived(space):
-    result = fitted(OPEN, space, EngineOptions(sweeps=1))
-    assert not result.optimization.converged.any()
-
-
-def test_one_seed_gives_one_result(space):
-    twice = [fitted(OPEN, space, EngineOptions(restarts=2), seed=7) for _ in range(2)]
-    assert np.array_equal(twice[0].belief, twice[1].belief)
-
-
 def test_an_infinite_density_is_refused(space):
     def endless(data, prior):
         answers = CLOSED.program(data, prior)

@@ -51,11 +51,6 @@ def fit(study):
     return fitted(study, 40)
 
 
-@pytest.fixture(scope="module")
-def point(study):
-    return fitted(study, 0)
-
-
 def held(study, fit):
     """Whether 90 % intervals hold each parameter of each annotator."""
     each = []
@@ -73,6 +68,7 @@ def test_nine_tenths_intervals_hold_nine_annotators_in_ten(study, fit):
     assert abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / inside.size)
 
 
+@pytest.mark.study
 def test_the_same_check_catches_draws_that_never_lean_on_the_prior(study, monkeypatch):
     def nowhere(model, summit, spreads, key):
         return {
@@ -96,21 +92,6 @@ def test_draws_that_are_asked_for_give_every_table_its_bounds(fit):
     skills = fit.annotators()
     assert (skills["sensitivity_lower"] < skills["sensitivity_upper"]).all()
     assert (skills["specificity_lower"] < skills["specificity_upper"]).all()
-
-
-def test_without_draws_there_are_no_bounds(point):
-    assert point.labels()["lower"].isna().all()
-
-
-def test_a_fit_says_that_intervals_of_few_items_tend_to_be_narrow(fit, point):
-    assert "narrow: 200 items" in str(fit.data.attrs["assumptions"])
-    assert "narrow" not in str(point.data.attrs["assumptions"])
-
-
-def test_it_says_so_no_more_where_items_are_many():
-    few_items, many = (gradient_em._of_bootstrap(items, 100) for items in (999, 1000))
-    assert few_items[0] == many[0]
-    assert (len(few_items), len(many)) == (2, 1)
 
 
 def test_of_many_numbers_what_all_share_is_straight_and_nothing_is_moved(

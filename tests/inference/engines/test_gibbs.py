@@ -154,60 +154,11 @@ def mostly_right(design):
     return replace_answers(design, answer)
 
 
-def test_chains_that_agree_are_those_of_one_posterior(design):
-    space, model = mostly_right(design), load("correlated_dawid_skene")
-    result = gibbs.fit(model, space, 0, EngineOptions(chains=4, tune=100, draws=800))
-    accuracy = np.einsum("cdjkk->cdj", result.parameters["confusion"])
-    within = accuracy.var(1, ddof=1).mean(0)
-    between = accuracy.mean(1).var(0, ddof=1)
-    assert (np.sqrt(1 + between / within) < 1.1).all()
-
-
-def test_a_seed_gives_the_same_draws_and_another_gives_others(design):
-    model, space = load("correlated_dawid_skene"), design
-    one, same, other = (gibbs.fit(model, space, seed, QUICK) for seed in (0, 0, 1))
-    assert np.array_equal(one.belief, same.belief)
-    assert not np.array_equal(one.belief, other.belief)
-
-
 def test_draws_are_as_many_as_are_asked_for(design):
     model = load("correlated_dawid_skene")
     result = gibbs.fit(model, design, 0, EngineOptions(chains=2, tune=5, draws=10))
     assert result.parameters[PREVALENCE].shape == (2, 5, 3)
     assert result.log_likelihood.shape == (2, 5, design.num_units)
-
-
-def test_answers_that_count_twice_are_two_answers(design):
-    model = load("correlated_dawid_skene")
-    number = len(design.n)
-    twice = replace(design, n=np.full(number, 2))
-    fields = ("unit", "annotator", "answer")
-    each = {field: np.repeat(getattr(design, field), 2) for field in fields}
-    copied = replace(design, **each, n=np.ones(2 * number, int))
-    one, two = (gibbs.fit(model, space, 0, QUICK) for space in (twice, copied))
-    assert np.allclose(one.belief, two.belief, atol=1e-6)
-
-
-def test_ordered_labels_are_better_told_apart_by_a_model_that_knows_the_order():
-    truth, frame = graded_study()
-    loss = {}
-    for name in MODELS:
-        fit = cs.fit(frame, model=name, ordered=True)
-        belief = fit.with_(truth="raw").data["truth"]["probability"].to_numpy()
-        chance = belief[np.arange(len(truth)), truth]
-        loss[name] = -np.log(chance).mean()
-    assert loss["ordinal_dawid_skene"] < loss["correlated_dawid_skene"]
-
-
-def graded_study():
-    """Draw ratings: rounded numbers, with a bias and a precision of the rater."""
-    generator = np.random.default_rng(7)
-    truth = generator.integers(0, 6, 150)
-    bias, noise = generator.normal(0, 0.7, 20), generator.uniform(0.5, 1.5, 20)
-    frame = crossed(150, 20, 5, generator)
-    who = frame["annotator"].str[1:].astype(int)
-    latent = truth.repeat(5) + bias[who] + noise[who] * generator.normal(size=750)
-    return truth, frame.assign(label=np.clip(np.rint(latent), 0, 5).astype(int))
 
 
 def test_chains_far_below_the_best_go_on_from_another_one():
@@ -324,30 +275,6 @@ def test_states_that_change_places_leave_the_posterior_as_it_is(name, monkeypatc
     assert moved > 0.05
     # They do not if every exchange is taken.
     assert changes_of_means(name, monkeypatch, power=0)[0] > 5
-
-
-def test_states_that_change_places_twice_are_where_they_were(design):
-    for name in MODELS:
-        model, truth = load(name), TruthDraws(load(name), design, 8)
-        effects = row_effects(model, truth.matrix)
-        chains = Chains(effects, truth, PEOPLE, np.random.default_rng(0))
-        at = chains._packed()
-        at[:, -3:] += 3 * np.random.default_rng(1).standard_normal((8, 3))
-        there = chains._exchanged(at, 0, 2)
-        assert not np.allclose(there, at)
-        assert np.allclose(chains._exchanged(there, 0, 2), at)
-
-
-def test_chains_stand_where_their_trajectory_found_the_truth_and_the_ease(design):
-    model = load("correlated_dawid_skene")
-    truth = TruthDraws(model, design, 8)
-    effects = row_effects(model, truth.matrix)
-    chains = Chains(effects, truth, design.num_annotators, np.random.default_rng(0))
-    chains.difficulty = np.full(8, 0.05)  # some trajectories cross zero
-    reached = chains._follow(8, tune=True)
-    assert 0 < (chains.difficulty < 0).sum() < 8
-    tables = eased(chains._typical(), chains.difficulty, effects.ease, truth.node)
-    assert np.allclose(truth.scored(tables).posterior, reached.posterior, atol=1e-5)
 
 
 def test_the_gradient_is_that_of_the_density(design):
