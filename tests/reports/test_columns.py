@@ -1,13 +1,11 @@
 import base64
-import importlib
 import json
 import zlib
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from consilience.reports.columns import ONE, Names, columns, scale
+from consilience.reports.columns import ONE, columns
 from consilience.reports.written import pack
 
 
@@ -39,14 +37,6 @@ def test_every_probability_comes_back_to_half_of_a_ten_thousandth(decoded, repor
     assert not read
 
 
-def test_labels_that_are_left_out_are_counted_and_improbable(decoded, report):
-    kept = [len(rows(decoded["runs"][0]["labels"], item)) for item in range(40)]
-    more = decoded["runs"][0]["labels"]["more"]
-    assert [a + b for a, b in zip(kept, more, strict=True)] == [4] * 40
-    least = report.runs[0].table("labels")["probability"] < 0.0005
-    assert sum(more) == least.sum()
-
-
 def test_every_answer_comes_back(decoded, report):
     answers = decoded["answers"]
     people, labels = decoded["people"], decoded["labels"]
@@ -74,29 +64,6 @@ def test_every_confusion_comes_back(decoded, report):
         name = row["annotator"] if isinstance(row["annotator"], str) else None
         cell = (name, row["true_label"], row["given_label"])
         assert read[cell] == pytest.approx(row["probability"], abs=0.5 / ONE + 1e-9)
-
-
-def test_each_row_of_a_confusion_has_the_items_of_which_it_is_the_truth(
-    decoded, report
-):
-    confusion = decoded["runs"][0]["confusion"]
-    labels = report.runs[0].table("labels").astype({"label": str})
-    expected = labels.groupby("label")["probability"].sum()
-    shown = dict(zip(confusion["true"], confusion["items"], strict=True))
-    assert shown == {
-        name: pytest.approx(10 * expected[name], abs=0.51) for name in confusion["true"]
-    }
-
-
-def test_confusions_that_are_too_many_leave_out_those_who_answered_least(
-    report, monkeypatch
-):
-    room = importlib.import_module("consilience.reports.columns")
-    monkeypatch.setattr(room, "MAX_CELLS", 3 * 16)
-    reported = room.confusions(report.runs[0], Names(), Names(), Names())
-    assert reported["who"][0] == -1
-    assert len(reported["who"]) == 3  # everybody, and the two there is room for
-    assert reported["left"] == 3
 
 
 def test_two_runs_share_the_order_of_items(beside):
@@ -128,7 +95,3 @@ def test_the_data_sets_own_labels_stand_beside_the_items(report, hostile):
     assert shown == [hostile[2]]
     assert result["own"][0] >= 0
     assert columns(report)["own"] == []
-
-
-def test_what_is_not_known_is_minus_one():
-    assert list(scale([0.25, np.nan, np.inf, 0.99996], ONE)) == [2500, -1, -1, 10000]

@@ -10,7 +10,6 @@ from consilience.analysis import cooccurring
 from consilience.errors import OptionError
 from consilience.reports import gather
 from consilience.reports.columns import columns
-from consilience.reports.content import read_answers
 from consilience.reports.sections import sections
 from consilience.reports.written import page
 from consilience.responses.id_types import as_texts
@@ -27,26 +26,11 @@ def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):
     assert run.engine == "em"
 
 
-def test_the_record_is_frozen(report):
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        report.title = "another"
-
-
 def test_the_answers_of_the_record_are_those_that_were_given(report, responses):
     columns = ["item", "annotator", "label", "n"]
     given = responses.table[columns].astype({"n": int}).astype(str)
     kept = report.runs[0].answers[columns].astype(str)
     assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
-
-
-def test_agreement_is_what_the_analysis_says(report, fit, responses):
-    result = cs.agreement(responses, by=("label", "pair"), resamples=50)
-    pd.testing.assert_frame_equal(report.agreement.coefficients, result.coefficients)
-    # A run alone tells it from the answers that it keeps.
-    alone = gather({"em": fit}, resamples=0)
-    assert alone.cleaning is None
-    assert alone.description.answers == 200
-    assert alone.agreement["krippendorff"] == pytest.approx(result["krippendorff"])
 
 
 def test_contains_keeps_item_label_and_answer_apart(yes_or_no, contains):
@@ -83,24 +67,6 @@ def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     assert gather({"rule": fitted}, resamples=0).pairs == {}
 
 
-def test_objects_that_were_read_keep_what_was_said_together():
-    rows = [("a", "cat", True, "1"), ("a", "dog", False, "1"), ("b", "cat", True, "2")]
-    names = ["annotator", "label", "main", "response_id"]
-    table = pd.DataFrame(rows, columns=names).assign(item="i")
-    result = read_answers(cs.read(table, kind="objects"))
-    assert list(result["main"]) == [True, False, True]
-    assert list(result["response"]) == [0, 0, 1]
-
-
-def test_where_agreement_cannot_be_measured_the_report_says_why():
-    frame = pd.DataFrame({"item": ["i", "j"], "annotator": ["a", "b"]})
-    given = cs.read(frame.assign(label=["x", "y"]))
-    report = gather({"votes": cs.fit(given, model="majority")}, resamples=0)
-    coefficients = report.agreement.coefficients
-    assert coefficients["value"].isna().all()
-    assert (coefficients["reason"] != "").all()
-
-
 def test_labels_have_the_names_that_are_given_and_these_are_no_markup(
     fit, responses, hostile
 ):
@@ -116,13 +82,6 @@ def test_labels_have_the_names_that_are_given_and_these_are_no_markup(
     html = page(report)
     assert "<b>dog" not in html
     assert "&lt;b&gt;dog" in html
-
-
-def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):
-    labels = responses.labels.assign(name=[f"kind {k}" for k in range(len(hostile))])
-    named = dataclasses.replace(responses, labels=labels)
-    report = gather({"em": fit}, responses=named, resamples=0)
-    assert report.agreement.labels["label"].tolist()[0] == "kind 0"
 
 
 @pytest.mark.parametrize(("kind", "classes"), [("choice", 3), ("objects", 8)])

@@ -11,7 +11,6 @@ from PIL import Image
 from consilience.reports import write
 
 WIDTHS = (400, 800, 1600)
-TITLE = "document.querySelector('#items-detail h3').textContent"
 
 
 def jpeg(shade: int) -> bytes:
@@ -107,21 +106,6 @@ def test_the_gallery_is_walked_by_keyboard_in_two_directions(show):
     assert page.errors == []
 
 
-def test_a_cell_of_the_gallery_has_its_picture_and_label_or_says_there_is_none(
-    show, pictured
-):
-    page = show("pictured", address=at(view="gallery", sort="given"))
-    page.focus("#items-list")
-    items = pictured.runs[0].table("items")
-    cell = "#items-list [aria-selected=true]"
-    page.press("Home")
-    page.wait(f"document.querySelector('{cell} img')?.naturalWidth === 64")
-    assert items["label"].iloc[0] in page.of(cell)
-    page.press("End")
-    assert page.every(f"{cell} img") == []
-    assert "no picture" in page.of(cell)
-
-
 def test_of_a_long_gallery_only_the_pictures_in_sight_exist(show):
     page = show("crowd", address=at(view="gallery"))
     assert 5 < len(page.every("#items-list img")) < 60
@@ -133,12 +117,6 @@ def test_of_a_long_gallery_only_the_pictures_in_sight_exist(show):
     page.press("End")
     page.wait("document.querySelector('[data-at=\"2999\"] img')?.naturalWidth === 64")
     assert len(page.every("#items-list img")) < 60
-
-
-def test_without_pictures_there_is_a_list_alone(show):
-    page = show("report", address=at(view="gallery"))
-    assert not page.of("#items-as-gallery", "checkVisibility()")
-    assert len(page.every("#items-list .row")) > 5
 
 
 def wanted(report, name):
@@ -201,7 +179,6 @@ def test_a_filter_stands_in_the_address_and_comes_back_from_there(show, hostile)
     "asked",
     [
         {"class": "no such label", "pair": "0", "with": "-1"},
-        {"item": "../../etc/passwd", "objects": "1", "nats": "-1"},
         {"sort": "constructor", "view": "<b>", "as": "__proto__", "differs": "yes"},
         {"__proto__": "x", "cell": "x", "class": "", "truth": "x", "given": "x"},
     ],
@@ -210,21 +187,6 @@ def test_what_is_not_on_the_page_is_ignored_in_an_address(show, asked):
     page = show("pictured", address=at(**asked))
     assert page.count == "40 of 40 items"
     assert page.errors == []
-
-
-def test_a_link_opens_items_while_the_page_is_open(show, pictured):
-    page = show("pictured")
-    item, own = next(iter(pictured.dataset_labels.items()))
-    page.run(f"location.hash = {at(item=item)!r}")
-    page.wait(f"{TITLE} === {item!r}")
-    assert page.active == "items-list"
-    page.run("[...document.querySelectorAll('#items-detail .facts a')].at(-1).focus()")
-    page.press("Enter")
-    items = pictured.runs[0].table("items")
-    dataset = items["item"].astype(str).map(pictured.dataset_labels)
-    number = ((items["label"].astype(str) == own) | (dataset == own)).sum()
-    count = "document.querySelector('#items-count').textContent"
-    page.wait(f"{count} === '{number} of 40 items'")
 
 
 def test_objects_stand_in_boxes_with_their_names_and_synonyms(show):
@@ -244,11 +206,6 @@ def test_objects_stand_in_boxes_with_their_names_and_synonyms(show):
     row = ["named", "by", "more", "than", ".100", ".400", ".600"]
     assert tables["P(number"][: len(row)] == row
     assert tables["Answers "] == ["ada", "desk", "(main)", "lamp"]
-
-
-def test_items_are_filtered_by_the_number_of_their_objects(show):
-    for number, item in ((2, "one"), (1, "two")):
-        assert shown(show("grouped", address=at(objects=number))) == {item}
 
 
 def test_linked_pictures_load_from_their_folder_and_no_others(show, pictured, tmp_path):
@@ -293,14 +250,3 @@ def test_at_every_width_text_stands_out_and_nothing_scrolls_sideways(
         page.of("#items-more", "open = true")
         assert page.width <= width
         assert page.pale == []
-
-
-def test_every_control_has_a_name(show):
-    page = show("grouped", address=at(view="gallery"))
-    page.of("#items-more", "open = true")
-    inputs = {"combobox", "checkbox", "listbox", "option", "spinbutton"}
-    controls = [each for each in page.nodes if each[0] in {"button", "link", *inputs}]
-    assert len(controls) > 30
-    assert [each for each in controls if not each[1]] == []
-    names = page.every("[id]", "id")
-    assert len(names) == len(set(names))

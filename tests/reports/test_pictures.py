@@ -1,16 +1,13 @@
 import io
-import itertools
-import threading
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.classifiers.images import decode
 from consilience.errors import OptionError, SourceError
 from consilience.reports import pictures as module
-from consilience.reports.pictures import SIDE, Pictures, make_pictures
+from consilience.reports.pictures import SIDE, make_pictures
 
 
 @pytest.fixture
@@ -33,12 +30,6 @@ def test_a_picture_is_found_by_its_name_with_or_without_suffix_and_folder(folder
 def test_ids_out_of_the_folder_or_of_no_picture_open_nothing(folder):
     outside = ["../secret", "../secret.png", str(folder.parent / "secret.png")]
     assert dict(make_pictures(folder, [*outside, "broken", "notes", "c"])) == {}
-
-
-def test_a_name_of_two_pictures_names_neither(folder):
-    (folder / "cats").mkdir()
-    Image.new("RGB", (9, 9)).save(folder / "cats" / "b.png")
-    assert set(make_pictures(folder, ["b", "dogs/b", "cats/b"])) == {"dogs/b", "cats/b"}
 
 
 def test_lists_and_tables_that_classify_takes_name_their_items(tmp_path):
@@ -96,28 +87,6 @@ def test_nothing_goes_with_a_picture_that_a_camera_wrote(tmp_path):
         assert each not in kept
 
 
-def test_pictures_come_in_order_however_long_each_takes(tmp_path, monkeypatch):
-    for number in range(70):
-        Image.new("RGB", (8, 8), (3 * number, 0, 0)).save(tmp_path / f"{number}.png")
-    names = [str(number) for number in range(70)]
-    odd = iter(itertools.cycle([0.0, 0.01]))
-    whole = module._picture
-
-    def slow(image, size):
-        threading.Event().wait(next(odd))
-        return whole(image, size)
-
-    monkeypatch.setattr(module, "_picture", slow)
-    told = []
-    kept = make_pictures(tmp_path, names, report=told.append)
-    assert list(kept) == names
-    for number, name in enumerate(names):
-        assert abs(opened(kept[name])[0, 0, 0] - 3 * number) <= 4
-    assert [(each.done, each.total) for each in told] == [
-        (number, 70) for number in range(1, 71)
-    ]
-
-
 def test_few_pictures_are_in_memory_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "cpu_count", lambda: 2)
     waiting, most = 0, 0
@@ -151,28 +120,3 @@ def test_a_size_is_in_pixels_and_within_bounds(folder):
     for size in (0, 31, 5000):
         with pytest.raises(OptionError, match="from 32 to 4096"):
             make_pictures(folder, ["a"], size=size)
-
-
-def test_pictures_are_a_mapping_that_reads_what_was_written():
-    kept = Pictures([("b", b"two"), ("a", b""), ("c", b"three")])
-    assert dict(kept) == {"b": b"two", "a": b"", "c": b"three"}
-    assert "d" not in kept
-    with pytest.raises(KeyError):
-        kept["d"]
-
-
-def test_a_large_photograph_is_decoded_small_but_never_below_what_is_asked(tmp_path):
-    ramp = np.linspace(0, 255, 4000).astype(np.uint8)
-    wide = Image.fromarray(np.repeat(ramp[None], 1000, axis=0))
-    for kind in ("JPEG", "PNG"):
-        kept = io.BytesIO()
-        wide.save(kept, kind)
-        whole = decode(kept.getvalue()).rgb
-        small = decode(kept.getvalue(), side=300).rgb
-        assert whole.size == (4000, 1000)
-        assert small.size == ((2000, 500) if kind == "JPEG" else (4000, 1000))
-        (tmp_path / f"{kind}.{kind.lower()}").write_bytes(kept.getvalue())
-    both = make_pictures(tmp_path, ["JPEG", "PNG"])
-    jpeg, png = (opened(both[kind]) for kind in ("JPEG", "PNG"))
-    assert jpeg.shape == png.shape == (80, 320, 3)
-    assert abs(jpeg - png).max() <= 6

@@ -6,9 +6,9 @@ import pytest
 from defusedxml import ElementTree
 
 import consilience as cs
-from consilience.errors import ColumnError, SourceError, as_options
+from consilience.errors import ColumnError, SourceError
 from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED
-from consilience.reports.content import Chart, Listing, Note, evaluation_tables
+from consilience.reports.content import Chart, Note, evaluation_tables
 from consilience.reports.sections import sections
 from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
 from consilience.reports.sections.overview import verdict
@@ -30,18 +30,6 @@ def test_sections_stand_in_order_and_those_about_nothing_are_left_out(report):
     assert [each.id for each in sections(report)] == [n for n in ALL if n != "models"]
     given = replace(report, evaluation={"accuracy": pd.DataFrame({"model": ["a"]})})
     assert [each.id for each in sections(given)] == list(ALL)
-
-
-def test_sentences_name_options_where_the_user_types_them(report):
-    run = replace(report.runs[0], assumptions=("all of `labels=`",))
-    told = replace(report, runs=(run,), spelled=as_options)
-    listed = [
-        part.entries
-        for section in sections(told)
-        for part in section.parts
-        if isinstance(part, Listing)
-    ]
-    assert ("all of --labels",) in listed
 
 
 def test_a_table_of_models_draws_its_intervals(report):
@@ -90,7 +78,6 @@ def test_runs_side_by_side_have_a_column_each(beside):
     [
         (True, 1.0, "rhat", "good"),
         (False, 2.0, "rhat", "bad"),
-        (False, 9.0, "independence", "bad"),
         (True, np.nan, "rhat", "mind"),
     ],
 )
@@ -142,24 +129,6 @@ def test_predictive_checks_are_drawn_with_labels_as_text(report, hostile):
     assert "<script" not in drawn[2].svg
 
 
-def test_a_model_without_tables_has_no_predictive_checks(contains, objects):
-    assert predictive(contains) is None
-    assert predictive(objects) is None
-
-
-def test_caution_is_about_this_run(beside, report):
-    def sentences(of):
-        return " ".join(each.text for each in caution(of).parts)
-
-    assert "Shares of votes are not probabilities" in sentences(beside)
-    assert "Shares of votes are not probabilities" not in sentences(report)
-    assert "point estimates" in sentences(report)
-    run = report.runs[0]
-    people = run.table("annotators").assign(lower=0.1, upper=0.9)
-    drawn = replace(run, tables={**run.tables, "annotators": people})
-    assert "point estimates" not in sentences(replace(report, runs=(drawn,)))
-
-
 def test_an_evaluation_is_a_file_or_a_folder_of_them(tmp_path):
     frame = pd.DataFrame({"model": ["a"], "accuracy": [0.5]})
     frame.to_csv(tmp_path / "one.csv", index=False)
@@ -190,57 +159,6 @@ def test_an_evaluation_that_cannot_be_read_says_why(tmp_path):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(error, match=match):
             evaluation_tables(tmp_path / name)
-
-
-def test_tables_of_models_are_drawn_to_be_compared(report):
-    cells = [(m, s) for s in ("all", "several_objects") for m in ("low", "high")]
-    models = pd.DataFrame(cells, columns=["model", "subset"]).assign(
-        metric="accuracy", value=[0.2, 0.8, 0.1, 0.7], lower=0.0, upper=1.0, items=9
-    )
-    rows = [("rare", 1, 1.0, 1.0), ("common", 9, 9.0, 0.5)]
-    labels = pd.DataFrame(rows, columns=["label", "items", "wrong", "followed"])
-    labels = labels.assign(followed_lower=0.1, followed_upper=1.0)
-    labels = labels.assign(model="low", dataset_accuracy=0.5)
-    rows = [("a", "b", 0.1, 50.0), ("a", "b", 0.2, 50.0)]
-    rows += [("b", "a", 1.0, 1.0), ("b", "a", 0.0, 1.0)]
-    columns = ["true_label", "given_label", "probability", "items"]
-    called = pd.DataFrame(rows, columns=columns).assign(lower=0.0, upper=1.0)
-    called = called.assign(model=["people", "low"] * 2)
-    tables = {"confusion": called, "labels": labels, "models": models}
-    made = {part.id: part for part in sections(replace(report, evaluation=tables))}
-    accuracy, followed, confusion = made["models"].parts
-
-    def column(table, title):
-        (results,) = [each for each in table.columns if each.title == title]
-        return [cell.text for cell in results.cells]
-
-    assert column(accuracy, "Model") == ["high", "low"]  # the best first
-    assert column(accuracy, "Several objects") == ["0.700", "0.100"]
-    assert column(followed, "Label") == ["common", "rare"]  # by how many items
-    assert column(confusion, "Is") == ["a", "b"]
-    assert column(confusion, "low") == ["0.200", "0.000"]
-
-
-def test_groups_of_annotators_are_compared(report):
-    rows = [("<b>crowd</b>", 12, 900, 0.7), ("expert", 3, 60, 0.9)]
-    columns = ["group", "annotators", "responses", "accuracy"]
-    groups = pd.DataFrame(rows, columns=columns).assign(lower=0.6, upper=0.95)
-    groups = groups.assign(spread=0.1, spread_lower=0.0, spread_upper=0.2)
-    pair = {"group": "<b>crowd</b>", "other_group": "expert", "difference": -0.2}
-    pair |= {"lower": -0.3, "upper": -0.1, "p_greater": 0.004}
-    apart = pd.DataFrame([pair])
-    run = report.runs[0]
-    tables = {**run.tables, "annotator_groups": groups, "group_differences": apart}
-    made = sections(replace(report, runs=(replace(run, tables=tables),)))
-    people = next(each for each in made if each.id == "annotators")
-    shown = table(people, "Groups of annotators")
-    assert shown.columns[3].cells[1].text == "0.900"
-    difference = table(people, "Differences between groups")
-    assert difference.columns[0].cells[0].text == "<b>crowd</b> and expert"
-    assert difference.columns[2].cells[0].text == "0.004"
-    alone = next(each for each in sections(report) if each.id == "annotators")
-    with pytest.raises(StopIteration):
-        table(alone, "Groups of annotators")
 
 
 def test_a_run_of_shards_says_of_how_many_items_it_is(tmp_path):

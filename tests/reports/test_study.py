@@ -10,7 +10,7 @@ import pytest
 
 import consilience as cs
 from consilience.cli import main
-from consilience.errors import FolderExistsError, OptionError
+from consilience.errors import FolderExistsError
 from consilience.reports import gather, write_study
 from consilience.reports.columns import heat
 
@@ -87,11 +87,6 @@ def test_if_writing_fails_nothing_is_left(contents, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_report_without_a_study_is_refused(report, tmp_path):
-    with pytest.raises(OptionError, match="the report has no study"):
-        write_study(report, tmp_path / "out")
-
-
 def test_confusion_has_as_many_levels_as_the_hierarchy(parts):
     labels = parts["responses"].labels
     above = labels.assign(parent=["cats", "cats", "dogs", *["tools"] * 3])
@@ -129,21 +124,6 @@ def test_findings_lead_and_lead_to_their_figures(page, contents):
         assert figure.finding in shown
     anchors = page.every(".findings a", "hash.slice(1)")
     assert set(anchors) <= set(page.every("[id]", "id"))
-
-
-def test_arrows_read_the_marks_of_a_chart(page):
-    page.focus("#figure-main-label .chart")
-    read_out = "#figure-main-label .read-out"
-    assert page.of(read_out) == ""
-    page.press("ArrowRight")
-    first = page.of(read_out)
-    page.press("ArrowRight")
-    second = page.of(read_out)
-    page.press("Home")
-    assert page.of(read_out) == first != second
-    assert first.split(":")[0] in {"weak", "middling", "strong"}
-    page.press("Escape")
-    assert page.of(read_out) == ""
 
 
 def test_the_slider_chooses_a_threshold(page):
@@ -184,40 +164,6 @@ def test_matrices_of_people_and_models_zoom_in_and_lead_to_the_items(page):
     )
     expected = {"class": "name of class1", "as": "dataset", "pair": "name of class0"}
     assert address.items() >= expected.items()
-
-
-def test_the_rows_of_a_figure_lead_to_their_items(page):
-    page.of("#figure-confused-labels details", "open = true")
-    page.focus("#figure-confused-labels td a")
-    page.press("Enter")
-    page.wait("location.hash.startsWith('#items?')")
-    page.wait("parseInt(document.querySelector('#items-count').textContent) < 60")
-    assert int(page.count.split()[0]) > 0
-
-
-def test_the_first_column_stays_where_a_table_is_wide(page):
-    page.size(400, 900)
-    table, place = "#figure-accuracy-by-objects", "getBoundingClientRect().left"
-    page.of(f"{table} details", "open = true")
-    before = page.of(f"{table} tbody th", place)
-    page.of(f"{table} .table", "scrollLeft = 200")
-    assert page.of(f"{table} .table", "scrollLeft") == 200
-    assert page.of(f"{table} tbody th", place) == before
-    assert page.width == 400
-
-
-def test_on_paper_no_column_is_lost(page):
-    page.send("Emulation.setEmulatedMedia", media="print")
-    page.size(720, 1000)  # about the width of a page of A4
-    page.run("dispatchEvent(new Event('beforeprint'))")
-    lost = page.run(
-        "[...document.querySelectorAll('.table th, .table td')].filter((cell) => {"
-        " const box = cell.getBoundingClientRect();"
-        " return box.width && (box.right > 721 || cell.scrollWidth > box.width + 1);"
-        "}).length"
-    )
-    page.send("Emulation.setEmulatedMedia", media="")
-    assert lost == 0
 
 
 def test_the_command_writes_a_study(parts, tmp_path, capsys, monkeypatch):

@@ -44,18 +44,6 @@ def test_each_kind_has_its_sentences(fits, kind):
     assert " nan" not in " ".join(sentences)
 
 
-def test_numbers_are_those_of_the_tables(fits):
-    fit = fits["choice"]
-    items = fit.items()
-    asked, came_out, *_ = sentences_of(fit)
-    answers = int(items["responses"].sum())
-    assert f"15 items: {answers} answers." in asked
-    label = items["label"].astype(str).value_counts().index[0]
-    assert f"The most frequent label is {label} " in came_out
-    assert f"{(items['probability'] >= 0.95).sum()} of 15 best labels" in came_out
-    assert f"about {(1 - items['probability']).sum():.0f} are expected" in came_out
-
-
 def test_what_is_not_as_votes_say_is_counted():
     rows = [(f"i{k}", who, "ab"[k % 2]) for k in range(20) for who in "uvwxyz"]
     rows += [("x", who, "a") for who in "uvw"] + [("x", "y", "b"), ("x", "z", "b")]
@@ -74,12 +62,3 @@ def test_a_failed_check_and_its_remedy_are_said(fits):
     *_, trust, what = sentences_of(fits["choice"], diagnostics=failed)
     assert trust == "DO NOT TRUST THIS FIT YET: checks: 1 failed (rhat)."
     assert what == "To do next: take `draws=4000` (check rhat)."
-
-
-def test_a_mean_of_models_is_named_as_one():
-    fit = cs.fit(cs.simulate(items=40, annotators=8, seed=0).responses)
-    weights = fit.comparison()["weight"]
-    several = int((weights >= 0.005).sum())
-    assert several > 1
-    run = reports.gather({"mine": fit}, resamples=0).runs[0]
-    assert run.model == f"auto, a mean of {several} models"

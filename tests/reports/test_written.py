@@ -8,13 +8,8 @@ import pytest
 import consilience as cs
 from consilience import reports
 from consilience.demo import study
-from consilience.errors import (
-    CannotWriteError,
-    FolderExistsError,
-    OptionError,
-    UnavailableError,
-)
-from consilience.reports import check_installed, content, page, write
+from consilience.errors import CannotWriteError, FolderExistsError, OptionError
+from consilience.reports import page, write
 from consilience.reports.pictures import check_folder
 
 
@@ -70,13 +65,6 @@ def test_a_report_is_replaced_only_when_asked(report, tmp_path):
     with pytest.raises(FolderExistsError, match="not a report"):
         write(report, out, overwrite=True)
     assert out.read_text() == "<!doctype html>my thesis"
-
-
-def test_an_extra_that_is_missing_is_named_with_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(content, "find_spec", lambda _: None)
-    assert not content.can_draw()
-    with pytest.raises(UnavailableError, match=r"consilience\[report\]"):
-        check_installed()
 
 
 @pytest.fixture(scope="module")
