@@ -8,20 +8,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 from benchmarks.simulation_based_calibration import replace_answers
-from scipy.stats import norm, truncnorm
 
 from consilience import annotators
-from consilience.checks.independence import (
-    CHANCE,
-    LIMIT,
-    detectable,
-    independence,
-    rejected,
-)
+from consilience.checks.independence import LIMIT, independence, rejected
 from consilience.fitting.request import Request
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
-from consilience.posterior import effective
 from consilience.posterior.correlation import (
     USUAL,
     Residual,
@@ -100,7 +92,7 @@ def at_most_by_chance(level):
     return STUDIES * level + 4 * np.sqrt(STUDIES * level * (1 - level))
 
 
-@pytest.mark.parametrize("labels", [2, 3, 5, 10])
+@pytest.mark.parametrize("labels", [2, 5])
 def test_independent_annotators_are_rejected_no_more_often_than_said(labels):
     z = z_of(residuals(labels, 0))
     assert (z > LIMIT).sum() <= at_most_by_chance(0.01)
@@ -108,7 +100,7 @@ def test_independent_annotators_are_rejected_no_more_often_than_said(labels):
     assert abs(z.mean()) < 4 / np.sqrt(STUDIES)
 
 
-@pytest.mark.parametrize("labels", [2, 3, 5, 10])
+@pytest.mark.parametrize("labels", [2, 5])
 def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
     result = residuals(labels, SHARE)
     assert z_of(result).mean() > 4 / np.sqrt(STUDIES)
@@ -136,30 +128,6 @@ def test_large_studies_of_independent_annotators_pass():
     # Two of twenty are rejected by chance once in sixty runs.
     assert result.count(PASSED) >= 18
     assert CANNOT_TELL not in result
-
-
-def power_of(diagnostics, limit):
-    """Chance of a rejection that the standard errors of studies make one expect."""
-    mean = np.mean([each.correlation for each in diagnostics])
-    error = np.array([detectable(each) for each in diagnostics]) / (
-        LIMIT + norm.ppf(CHANCE)
-    )
-    return norm.cdf(mean / error - limit).mean()
-
-
-def test_as_many_studies_are_rejected_as_their_standard_errors_say():
-    result = residuals(3, 0.15, studies=100, items=100)
-    seen = np.mean([rejected(each) for each in result])
-    margin = 4 * np.sqrt(0.25 / len(result))
-    assert abs(power_of(result, LIMIT) - seen) < margin
-    # The same comparison notices a power without regard to the limit.
-    assert abs(power_of(result, 0.0) - seen) > margin
-
-
-@pytest.mark.parametrize("guessed", [0, SHARE])
-def test_confusions_that_a_prior_holds_back_are_no_dependence(guessed):
-    z = z_of(residuals(5, guessed, studies=40, seed=5, pulled=0.3))
-    assert (z.mean() > 4 / np.sqrt(len(z))) == (guessed > 0)
 
 
 def on_lists(guessed, studies):
@@ -291,15 +259,6 @@ def test_a_count_weighs_as_that_many_rows():
     assert once.correlation != pytest.approx(both[0].correlation)
 
 
-def test_a_confusion_that_all_share_is_that_of_each():
-    space, generator = design(3), np.random.default_rng(4)
-    answer, confusion = drawn(space, generator, 0)
-    reported, shared = replace(space, answer=answer), confusion.mean(0, keepdims=True)
-    whole = np.repeat(shared, PEOPLE, 0)
-    one = residual_of(reported, shared[0], "multinomial")
-    assert one.z == pytest.approx(residual_of(reported, whole).z)
-
-
 def test_without_two_answers_to_an_item_there_is_no_correlation():
     frame = pd.DataFrame({"item": list("ijk"), "annotator": "a", "label": list("xyx")})
     space = space_of(read(frame))
@@ -338,14 +297,6 @@ def test_several_models_tell_the_least_correlation():
     assert much.design_effect(number)[2] < alone.design_effect(number)[2] / 1.5
 
 
-def test_a_correlation_is_shrunk_the_more_the_less_is_known_of_it():
-    # Precise and imprecise estimates of one correlation, and what is usual.
-    shrunk = [Residual(0.1, z).shrunk for z in (100.0, 5.0, 1.0, 0.1)]
-    assert np.allclose(shrunk[0], 0.1, atol=1e-3)
-    assert np.allclose(shrunk[-1], USUAL, atol=1e-3)
-    assert shrunk == sorted(shrunk, reverse=True)
-
-
 def judged(**attributes):
     return independence(
         xr.DataTree.from_dict(
@@ -360,35 +311,3 @@ def test_the_verdict_follows_the_correlation():
     assert [verdict.outcome for verdict in good + bad] == [PASSED, CORRECTED]
     assert bad[0].name == "independence"
     assert "residual correlation 0.123" in bad[0].remedy
-
-
-def test_what_has_no_residuals_is_not_judged():
-    assert judged() == []
-    (verdict,) = judged(residual_correlation=np.nan, residual_z=np.nan)
-    assert verdict.outcome == CANNOT_TELL
-    assert np.isnan(verdict.value)
-    assert "fewer than two items have two answers" in verdict.remedy
-
-
-def test_answers_that_go_together_say_as_much_as_fewer_independent_ones():
-    """Of ten answers, by the formula of Kish and what is usual in other crowds."""
-    mean, spread = effective.USUAL, effective.USUAL_SPREAD
-    usual = truncnorm(-mean / spread, (1 - mean) / spread, mean, spread)
-    attributes = {"residual_correlation": 0.08, "residual_z": 30.0}
-    data = xr.DataTree.from_dict(
-        {
-            "/": xr.Dataset(attrs={"kind": "choice", "prob": 0.9}),
-            "truth": xr.Dataset(attrs={**attributes, "residual_common": np.nan}),
-            "constant_data": xr.Dataset(
-                {
-                    "num_responses": ("item", [10, 10, 10]),
-                    "annotator_responses": ("annotator", [3] * 10),
-                }
-            ),
-        }
-    )
-    (verdict,) = independence(data)
-    middle, upper, lower = (10 / (1 + 9 * usual.ppf(at)) for at in (0.5, 0.05, 0.95))
-    sentence = f"about {middle:.1f} independent ones ({lower:.1f} to {upper:.1f})"
-    assert sentence in verdict.remedy
-    assert "(`gold=`)" in verdict.remedy

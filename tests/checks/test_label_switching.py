@@ -62,12 +62,6 @@ def test_three_answers_vote_for_two_states(tree):
     assert not verdict.ok
 
 
-def test_a_model_without_confusion_is_not_asked(tree, skilled):
-    data = tree(confusion=skilled)
-    data["posterior"] = data["posterior"].to_dataset().drop_vars("confusion")
-    assert label_switching(data) == []
-
-
 def test_a_fit_that_is_no_number_fails_and_does_not_raise(tree, skilled):
     broken = np.array(skilled)
     broken[..., 0] = np.nan

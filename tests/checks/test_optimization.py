@@ -38,16 +38,6 @@ def test_a_climb_that_arrives_passes(verdicts):
     assert result["objective_spread"].value == pytest.approx(0.001)
 
 
-def test_only_a_chosen_start_that_was_cut_short_fails(verdicts):
-    for chosen in (0, 1):
-        group = climb(
-            [-300.0, -200.0], [-250.0, -201.0], converged=[False, True], chosen=chosen
-        )
-        verdict = verdicts(group)["stopped_early"]
-        assert verdict.ok == (chosen == 1)
-    assert "sweeps" in verdicts(climb([1.0], converged=[False]))["stopped_early"].remedy
-
-
 @pytest.mark.parametrize(
     ("course", "fall", "attrs"),
     [
@@ -77,10 +67,6 @@ def test_one_start_says_nothing_of_other_optima(verdicts):
     assert np.isnan(spread.value)
     assert spread.ok
     assert "restarts" in spread.remedy
-
-
-def test_a_fit_by_sampling_has_no_such_verdicts(tree, skilled):
-    assert optimization(tree(confusion=skilled)) == []
 
 
 def test_draws_that_are_no_numbers_are_counted(tree, skilled):

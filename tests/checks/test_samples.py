@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.checks.independence import independence
 from consilience.checks.samples import pairs_by_name, sample_pairs
 from consilience.posterior.trust import FAILED
 
@@ -43,13 +42,6 @@ def test_samples_that_count_as_one_by_default_are_not_named_again():
     fit = cs.fit(study(0, copied=0.8), model="dawid_skene")
     assert "gpt-x#2 answers like gpt-x " in fit.data.attrs["assumptions"]
     assert sample_pairs(fit.data) == []
-
-
-def test_declared_samples_are_not_named():
-    samples = pd.DataFrame({"annotator": ["gpt-x#2"], "repeat_of": ["gpt-x"]})
-    fit = cs.fit(study(0, copied=0.8), model="dawid_skene", annotators=samples)
-    assert sample_pairs(fit.data) == []
-    assert "gpt" not in str(independence(fit.data))
 
 
 def test_independent_annotators_of_one_name_are_named_hardly_ever():

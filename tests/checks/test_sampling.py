@@ -3,7 +3,6 @@ import pytest
 import xarray as xr
 
 from consilience.checks.sampling import sampling
-from consilience.inference.mixing import BULK, convergence
 from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED
 
 QUANTITIES = ["accuracy[ana]", "prevalence[fox]"]
@@ -95,41 +94,6 @@ def test_a_check_that_does_not_pass_says_how_many_draws_would_do(given, enough):
     assert all(f"some {enough} would do" in remedy for remedy in remedies)
 
 
-@pytest.mark.parametrize(
-    "given", [{"rhat": (1.0, 2.99)}, {"rhat": (1.0, np.inf)}, {"bulk": (900, np.nan)}]
-)
-def test_a_check_says_when_more_draws_would_hardly_do(given):
-    remedies = [v.remedy for v in sampling(fit(**given)) if v.outcome != PASSED]
-    assert remedies
-    assert all("would hardly do" in remedy for remedy in remedies)
-
-
-def test_more_draws_do_not_help_where_chains_sit_in_several_modes():
-    verdicts = by_name(sampling(fit(rhat=(1.0, 1.3), weights=(0.7, 0.3))))
-    assert "more draws would not help" in verdicts["rhat"].remedy
-
-
-def test_as_many_draws_as_a_check_asks_for_do():
-    generator = np.random.default_rng(0)
-
-    def walks(number):
-        """Return chains of a number that keeps .97 of itself at each draw."""
-        noise = generator.normal(size=(6, number, 1))
-        for at in range(1, number):
-            noise[:, at] = 0.97 * noise[:, at - 1] + np.sqrt(1 - 0.97**2) * noise[:, at]
-        return noise
-
-    for _ in range(5):
-        rhat, bulk, tail = (each[[0, 0]] for each in convergence(walks(200)))
-        verdicts = sampling(fit(rhat=rhat, bulk=bulk, tail=tail, draws=1200, chains=6))
-        asked = (
-            by_name(verdicts)["ess_bulk"].remedy.split("some ")[1].split(" would")[0]
-        )
-        longer = convergence(walks(int(asked.replace(",", "")) // 6))
-        # One in 1.3 is what spare draws leave to the errors of both figures.
-        assert longer.bulk[0] > BULK / 1.3
-
-
 def test_one_chain_cannot_be_compared():
     verdict = by_name(sampling(fit(rhat=(np.nan, np.nan), chains=1)))["rhat"]
     assert verdict.outcome == CANNOT_TELL
@@ -157,16 +121,3 @@ def test_one_divergence_fails(tree, skilled, stats):
     assert result["divergences"].value == 1
     assert not result["divergences"].ok
     assert "tune" in result["divergences"].remedy
-
-
-def test_energy_that_creeps_fails(tree, skilled, stats):
-    # A random walk: its steps vary by 1, itself by far more.
-    creeping = np.random.default_rng(5).normal(size=(4, 500)).cumsum(axis=1)
-    result = by_name(
-        sampling(tree(confusion=skilled, stats={**stats, "energy": creeping}))
-    )
-    assert not result["e_bfmi"].ok
-
-
-def test_a_fit_without_a_sampler_has_no_such_verdicts(tree, skilled):
-    assert sampling(tree(confusion=skilled, engine="vb")) == []

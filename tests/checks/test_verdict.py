@@ -27,13 +27,6 @@ def test_a_limit_is_allowed_and_what_is_beyond_says_how_to_fix_it(judge, value, 
     assert (verdict.ok, verdict.outcome, verdict.remedy) == expected
 
 
-def test_where_the_data_are_too_few_a_check_neither_passes_nor_fails():
-    verdict = cannot_tell("a", 1.0, "run more chains")
-    assert (verdict.outcome, verdict.remedy) == (CANNOT_TELL, "run more chains")
-    assert verdict.ok
-    assert np.isnan(verdict.value)
-
-
 def table(*verdicts):
     return diagnostics(xr.DataTree.from_dict({"diagnostics": as_dataset(verdicts)}))
 
