@@ -68,13 +68,6 @@ def test_wawa_weighs_by_agreement_with_the_majority():
     assert wawa.predict(TINY).tolist() == ["x", "y", "x"]
 
 
-def test_zero_based_skill_takes_the_steps_it_is_asked_for():
-    assert cs.sklearn.ZeroBasedSkill(n_iter=0).fit(TINY).skills_.eq(0.5 + 1e-5).all()
-    half = cs.sklearn.ZeroBasedSkill(n_iter=1, lr_init=0.5).fit(TINY).skills_
-    expected = {"a": 0.75, "b": 0.5 / 2 + 1 / 6, "c": 0.5}
-    assert half.to_dict() == pytest.approx(expected, abs=1e-5)
-
-
 def test_gold_majority_vote_counts_any_of_several_true_labels():
     gold = pd.Series(["y", "x", "y"], index=["t1", "t2", "t2"])
     skills = cs.sklearn.GoldMajorityVote().fit(TINY, gold).skills_
@@ -98,18 +91,6 @@ def test_missing_skills_are_a_value_error(given_settings, skills, match):
         cs.sklearn.MajorityVote(**given_settings).fit(TINY, pd.Series(skills))
 
 
-def test_missing_skills_are_left_out_or_filled():
-    left = cs.sklearn.MajorityVote(on_missing_skill="ignore").fit(
-        TINY, pd.Series({"b": 1.0})
-    )
-    assert left.skills_.index.tolist() == ["b"]
-    assert left.labels_.tolist() == ["x", "x", "y"]
-    filled = cs.sklearn.MajorityVote(9.0, "value").fit(
-        TINY, pd.Series({"a": 1.0, "b": 1.0})
-    )
-    assert filled.labels_.tolist() == ["y", "y", "x"]
-
-
 @settings(max_examples=30, deadline=None)
 @given(
     answer_tables,
@@ -119,13 +100,6 @@ def test_probabilities_sum_to_one_whatever_the_answers(table, kind):
     probas = kind().fit_predict_proba(table)
     assert np.allclose(probas.sum(axis=1), 1)
     assert probas.index.tolist() == sorted(table["task"].unique())
-
-
-@settings(max_examples=30, deadline=None)
-@given(answer_tables)
-def test_the_bound_never_falls(table):
-    history = cs.sklearn.DawidSkene(20, -1.0).fit(table).loss_history_
-    assert (np.diff(history) >= -1e-9).all()
 
 
 def test_glad_climbs_by_its_own_slope(fifteen):
@@ -169,13 +143,6 @@ def test_kos_sees_through_spammers_where_votes_do_not():
     assert gain.mean() > 3 * gain.std(ddof=1) / np.sqrt(10)
     # Twin: where all are alike there is nothing to gain.
     assert abs(gained(np.full(5, 0.8), 0)) < 0.1
-
-
-def test_kos_is_for_two_labels_and_stays_finite():
-    with pytest.raises(ValueError, match="two labels; the data frame has 3"):
-        cs.sklearn.KOS().fit(crowd(np.full(3, 0.9), 20, 0, labels=3)[0])
-    table, truth = crowd(np.full(9, 0.9), 100, 0)
-    assert (cs.sklearn.KOS(n_iter=5000).fit_predict(table) == truth).mean() > 0.95
 
 
 def test_rank_one_is_recovered_with_adversaries():
@@ -268,37 +235,6 @@ def test_a_missing_column_is_a_key_error_that_reads_well(kind, column, fifteen):
     assert isinstance(caught.value, ColumnError)
     assert str(caught.value).startswith("the data frame has no column")
     assert column in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        cs.sklearn.MajorityVote,
-        cs.sklearn.DawidSkene,
-        cs.sklearn.OneCoinDawidSkene,
-        cs.sklearn.GLAD,
-        cs.sklearn.MACE,
-    ],
-)
-def test_no_answers_give_no_labels_and_one_label_is_the_answer(kind):
-    nothing = kind().fit(pd.DataFrame([], columns=["task", "worker", "label"]))
-    assert nothing.labels_.empty
-    assert nothing.probas_.empty
-    rows = [(1, "a", "cat"), (1, "b", "cat"), (2, "a", "cat")]
-    table = pd.DataFrame(rows, columns=["task", "worker", "label"])
-    assert kind().fit_predict(table).tolist() == ["cat", "cat"]
-
-
-def test_the_fit_of_a_published_algorithm_is_another_engine_away(fifteen):
-    glad = cs.sklearn.GLAD().fit(fifteen)
-    with pytest.raises(AttributeError, match='another than "classical"'):
-        _ = glad.fit_
-    assert cs.sklearn.GLAD(engine="em").fit(fifteen).fit_.data.attrs["engine"] == "em"
-    with pytest.raises(OptionError, match="prior settings"):
-        cs.sklearn.GLAD(prior={"own": 1.0}).fit(fifteen)
-    with pytest.raises(OptionError, match="does not use true_labels"):
-        cs.sklearn.GLAD().fit(fifteen, pd.Series({0: "a"}))
-    assert cs.sklearn.DawidSkene().fit(fifteen).fit_.data.attrs["engine"] == "em"
 
 
 def test_lists_of_labels_are_aggregated_label_by_label():

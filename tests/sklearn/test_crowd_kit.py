@@ -150,28 +150,6 @@ def test_maces_parameters_are_those_of_crowd_kit(maces_optimum):
     assert np.abs(np.exp(digamma(habit) - digamma(total)) - THETAS).max() < DIGITS
 
 
-def test_a_row_is_a_worker_as_they_come_and_habit_stands_first(fifteen, mace):
-    # Means over the exact posterior, not the variational one, tell workers apart alike.
-    assert np.allclose(mace.spamming_.sum(1), 1)
-    assert np.argmax(mace.spamming_[:, 0]) == np.argmax(np.array(SPAMMING)[:, 0])
-    assert np.argmin(mace.spamming_[:, 0]) == np.argmin(np.array(SPAMMING)[:, 0])
-    turned = fifteen.sort_values(["worker", "task"], ascending=[False, True])
-    again = cs.sklearn.MACE(1, 2000, tol=1e-10, engine="vb", prior=EVEN).fit(turned)
-    assert again.probas_.to_numpy() == pytest.approx(mace.probas_.to_numpy(), abs=1e-6)
-    assert np.argmax(again.spamming_[:, 0]) == 0
-    first = list(turned["label"].unique())
-    assert again.thetas_.shape == (5, 3)
-    order = [list("abc").index(label) for label in first]
-    assert np.abs(again.thetas_[::-1] - mace.thetas_[:, order]).max() < 0.05
-
-
-def test_the_table_of_annotators_tells_the_same_of_who_spams(mace):
-    table = mace.fit_.annotators()
-    assert table["annotator"].tolist() == ["p", "q", "r", "s", "t"]
-    assert table["spammer"].to_numpy() == pytest.approx(mace.spamming_[:, 0], abs=1e-6)
-    assert (table["spammer_lower"] < table["spammer_upper"]).all()
-
-
 def test_the_published_algorithm_of_mace_has_crowd_kits_numbers(fifteen):
     variational = cs.sklearn.MACE(n_restarts=1, n_iter=500).fit(fifteen)
     assert np.allclose(variational.probas_, KNOWING, atol=1e-6)

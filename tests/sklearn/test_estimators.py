@@ -131,14 +131,6 @@ def test_a_fit_can_be_pickled_repeated_and_shown(kind, data):
     assert kind.__name__ in estimator._repr_html_()
 
 
-@pytest.mark.parametrize("kind", CLASSICAL)
-def test_the_order_of_the_answers_does_not_matter(kind, data):
-    if kind in (cs.sklearn.KOS, cs.sklearn.MACE):
-        pytest.skip("it starts at random numbers for the answers as they come")
-    turned = data.sample(frac=1, random_state=1)
-    assert kind().fit_predict(data).equals(kind().fit_predict(turned))
-
-
 def test_to_predict_before_a_fit_is_scikit_learns_error(data):
     predictions = [cs.sklearn.MMSR().predict_score]
     for kind in (
@@ -150,18 +142,6 @@ def test_to_predict_before_a_fit_is_scikit_learns_error(data):
     for predict in predictions:
         with pytest.raises(NotFittedError):
             predict(data)
-
-
-def test_settings_of_the_prior_reach_the_model(data):
-    few = cs.sklearn.CommunityBCC(engine="em", prior={"communities": 2.0}).fit(data)
-    assert few.fit_.data["posterior"].sizes["community"] == 2
-    assert clone(few).get_params()["prior"] == {"communities": 2.0}
-
-
-def test_fewer_restarts_are_made_when_asked_for(data):
-    for number in (1, 2):
-        fit = cs.sklearn.MACE(n_restarts=number, engine="em").fit(data).fit_
-        assert fit.data["optimization"].sizes["restart"] == number
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -180,12 +160,6 @@ def test_what_is_learned_has_the_ids_and_labels_that_went_in(kind, fitted, data)
     assert np.allclose(errors.groupby("worker").sum(), 1)
     assert list(learned.priors_.index) == [0, 1]
     assert learned.priors_.sum() == pytest.approx(1)
-
-
-def test_errors_tell_the_good_worker_from_the_careless(fitted):
-    errors = fitted[cs.sklearn.BayesianDawidSkene].errors_
-    assert errors.loc[("ann", 1), 1] > errors.loc[("cid", 1), 1]
-    assert errors.loc[("ann", 0), 0] > errors.loc[("cid", 0), 0]
 
 
 def test_known_labels_are_believed_and_of_other_tasks_alone_a_mistake(data):
@@ -243,12 +217,3 @@ def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):
     raw = raw.pivot_table(index="item", columns="label", values="probability")
     assert np.allclose(raw, shares, atol=1e-8)
     assert np.allclose(result.errors_, expected, atol=1e-8)
-
-
-def test_six_answers_are_not_sampled_unasked():
-    six = pd.DataFrame(
-        {"task": list("iiijjj"), "worker": list("abcabc"), "label": list("xxyyyx")}
-    )
-    said = cs.sklearn.OneCoinDawidSkene(engine="auto").fit(six).fit_.data.attrs
-    assert said["engine"] == "vb"
-    assert "the engine nuts" in said["engine_reason"]

@@ -77,32 +77,6 @@ def test_a_classifier_helps_as_much_as_it_knows():
     assert abs(share["blind"] - share["none"]) < 0.04
 
 
-def test_a_classifier_is_not_tempered_with_the_answers():
-    # Three annotators who repeat one another, right in two of three items.
-    generator = np.random.default_rng(0)
-    truth = generator.integers(2, size=400)
-    same = np.where(generator.random(400) < 0.7, truth, 1 - truth)
-    flips = generator.random((400, 4)) < 0.1
-    wide = np.where(flips, 1 - same[:, None], same[:, None]).astype(float)
-    noise = generator.normal(size=(400, 2))
-    pred_probs = softmax(noise + 2 * np.eye(2)[truth], axis=1)
-    answers = pd.DataFrame(wide.astype(int).astype(str)).rename_axis("item")
-    answers = answers.reset_index().melt("item", None, "annotator", "label").astype(str)
-    candidates = pd.DataFrame(2 * np.log(pred_probs), columns=["0", "1"])
-    candidates = candidates.rename_axis("item").reset_index()
-    candidates = candidates.melt("item", None, "label", "log_odds").astype(
-        {"item": str}
-    )
-    fit = cs.fit(answers, candidates=candidates, **FAST)
-    losses = {}
-    for which in ("raw", "tempered"):
-        table = fit.with_(truth=which).labels()
-        names = truth[table["item"].astype(int)].astype(str)
-        right = names == table["label"].astype(str)
-        losses[which] = -np.log(table.loc[right, "probability"].clip(1e-4)).mean()
-    assert losses["tempered"] < losses["raw"] - 0.1
-
-
 @pytest.mark.parametrize(
     ("labels", "pred_probs", "match"),
     [
