@@ -173,17 +173,6 @@ def test_a_failure_has_no_value_comes_last_and_is_left_out_of_means():
     assert row(result.runs, set="two", method="other")["reason"] == "not done"
 
 
-def test_a_set_on_which_a_method_was_not_run_says_nothing_of_its_rank():
-    sets = [a_set("one", 2), a_set("two", 2)]
-    results = [
-        *(done(data, "auto", [0.9, 0.4]) for data in sets),
-        done(sets[0], "other", [0.9, 0.9]),
-    ]
-    result = compared(sets, results, QUICK)
-    rank = row(result.results, set="mean", method="other", metric="rank_accuracy")
-    assert (rank["value"], rank["sets"]) == (1, 1)
-
-
 def test_equal_values_share_a_rank():
     data = a_set("one", 2)
     results = [done(data, name, [0.9, 0.9]) for name in ("auto", "other")]
@@ -196,18 +185,6 @@ def test_equal_values_share_a_rank():
     assert ranks == [1.5, 1.5, 3.0]
 
 
-def test_a_method_without_probabilities_has_an_accuracy_alone():
-    data = a_set("one", 3)
-    results = [
-        done(data, "auto", [0.9, 0.9, 0.9]),
-        done(data, "hard", [1.0, 0.0, 1.0], probabilistic=False),
-    ]
-    result = compared([data], results, QUICK)
-    metrics = set(result.results[result.results["method"] == "hard"]["metric"])
-    assert "accuracy" in metrics
-    assert not metrics & set(METRICS[1:])
-
-
 def test_a_variant_of_a_fit_stands_as_a_method_of_its_own():
     data = a_set("one", 2)
     fitted = done(data, "ebcc", [0.8, 0.8], variants=[("raw", [0.99, 0.99])])
@@ -217,13 +194,6 @@ def test_a_variant_of_a_fit_stands_as_a_method_of_its_own():
     ranked = result.results[result.results["metric"] == "rank_log_loss"]
     assert set(ranked["method"]) == {"ebcc"}
     assert result.reference == "ebcc (raw)"  # no auto: the least log-loss
-
-
-def test_the_reference_can_be_named():
-    data = a_set("one", 2)
-    results = [done(data, name, [0.8, 0.8]) for name in ("auto", "other")]
-    named = Protocol(resamples=20, against="other")
-    assert compared([data], results, named).reference == "other"
 
 
 def test_the_tables_are_parquet(tmp_path):

@@ -12,7 +12,6 @@ from consilience.benchmark.runs import (
     run_all,
     smoothed_shares,
 )
-from consilience.errors import OptionError
 from consilience.responses import read
 
 
@@ -29,14 +28,6 @@ def run_one(data, method, plan):
 def log(tmp_path):
     """A file to which the method `counted` adds a line in each run."""
     return tmp_path / "log"
-
-
-def test_a_method_gives_labels_and_figures(first, fake, plan):
-    result = run_one(first, fake("without_gold"), plan)
-    assert result.labels is not None
-    assert set(result.labels["variant"]) == {"", "even"}
-    assert result.outcome["seconds"] > 0
-    assert result.outcome["silent"] == 0
 
 
 @pytest.mark.parametrize(
@@ -56,10 +47,6 @@ def test_a_failure_is_a_result_with_its_reason(
     assert reason in result.outcome["reason"]
 
 
-def test_an_item_of_which_nothing_is_said_is_counted(first, fake, plan):
-    assert run_one(first, fake("silent"), plan).outcome["silent"] == 1
-
-
 def test_what_is_kept_is_not_run_again_unless_asked_or_for_another_seed(
     first, second, fake, plan, log
 ):
@@ -72,16 +59,6 @@ def test_what_is_kept_is_not_run_again_unless_asked_or_for_another_seed(
     for other in (replace(plan, again=True), replace(plan, seed=1)):
         run_all([first], methods, other, steps.append)
     assert log.read_text().count("run") == 4
-
-
-def test_a_failure_is_kept_but_what_was_stopped_gets_more_time(first, fake, plan):
-    def stopped(*_):
-        return {"status": "timeout", "reason": "slow", "limit": 2.0}, None
-
-    method = fake("votes")
-    run_quietly([first], method, plan, stopped)
-    assert runs._load_stored(first, method, replace(plan, seconds=2.0)) is not None
-    assert runs._load_stored(first, method, replace(plan, seconds=3.0)) is None
 
 
 def test_an_interrupted_benchmark_goes_on_where_it_was(first, second, fake, plan, log):
@@ -149,21 +126,6 @@ def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
     assert "contains" not in names
 
 
-def test_methods_are_taken_by_name_once_and_an_unknown_one_is_refused():
-    methods = runs.library_methods()
-    result = runs.choose_methods(["auto", "majority", "auto"], methods)
-    assert [method.name for method in result] == ["auto", "majority"]
-    with pytest.raises(OptionError, match="no method 'nonsense'"):
-        runs.choose_methods(["nonsense"], methods)
-
-
-def test_a_model_without_the_engine_asked_for_takes_its_best():
-    by_name = {method.name: method for method in runs.library_methods("vb")}
-    assert by_name["bayesian_dawid_skene"].setting == "bayesian_dawid_skene/vb"
-    assert by_name["majority"].setting == "majority/rule"
-    assert by_name["auto"].setting == "auto"
-
-
 def long(rows):
     return pd.DataFrame(rows, columns=["item", "label", "probability"])
 
@@ -175,12 +137,6 @@ def test_probabilities_sum_to_one_and_are_equal_where_nothing_is_said():
     assert silent == 3
     square = said.pivot_table("probability", "item", "label")
     np.testing.assert_allclose(square, [[0.25, 0.75]] + [[0.5, 0.5]] * 3)
-
-
-def test_items_without_gold_are_left_out_and_numbers_are_text():
-    said, silent = complete(long([(1, 7, 1.0), (2, 7, 1.0)]), ["2"], ["7", "8"])
-    assert silent == 0
-    assert said["item"].tolist() == ["2"]
 
 
 def test_one_imagined_answer_is_spread_over_the_labels():

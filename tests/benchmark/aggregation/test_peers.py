@@ -20,17 +20,6 @@ def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     assert absent == ("crowd-kit", "peerannot", "cleanlab")
 
 
-def test_the_peers_of_an_installed_package_are_methods(monkeypatch):
-    monkeypatch.setattr(
-        aggregation, "find_spec", lambda name: name == "crowdkit" or None
-    )
-    names = {method.name: method for method in aggregation.peers()[0]}
-    assert names["crowd-kit.DawidSkene"].probabilistic
-    assert not names["crowd-kit.KOS"].probabilistic
-    assert names["crowd-kit.GLAD"].package == "crowd-kit"
-    assert "crowd-kit.GoldMajorityVote" not in names
-
-
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("package", ["crowd_kit", "peerannot", "cleanlab"])
 def test_a_peers_methods_answer_where_it_is_installed(package):
