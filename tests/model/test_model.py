@@ -3,17 +3,15 @@
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import logsumexp, softmax
 from tests.studies import score
 
 from consilience.annotators import bayesian_dawid_skene
 from consilience.inference import EngineOptions
 from consilience.inference.engines import vb
-from consilience.model import belief, marginal, posterior_of_truth, stack_chains
+from consilience.model import belief, posterior_of_truth
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -70,15 +68,3 @@ def test_states_finer_than_the_truth_are_summed_into_it(spaces):
         coarse = belief(score(PLAIN, observations, LOGS))
         assert fine.shape == (50, 6)
         assert np.allclose(posterior_of_truth(SPLIT, fine), coarse)
-
-
-def test_marginal_and_belief_take_the_score_apart():
-    scores = jnp.asarray(np.random.default_rng(0).normal(size=(5, 4)))
-    assert np.allclose(marginal(scores), logsumexp(scores, 1))
-    assert np.allclose(belief(scores), softmax(scores, 1))
-
-
-def test_chains_are_joined_also_of_a_parameter_of_no_numbers():
-    values = np.arange(12.0).reshape(2, 3, 2)
-    assert np.array_equal(stack_chains(values), np.concatenate(values))
-    assert stack_chains(np.zeros((2, 3, 0))).shape == (6, 0)

@@ -47,19 +47,6 @@ def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
     assert (merged.count == np.bincount(merged.place)).all()
 
 
-def test_where_it_does_not_matter_who_answered_only_counts_are_compared():
-    whole = space()
-    merged = merge_identical(whole, annotators=False)
-    answers = {
-        (int(whole.groups.code[unit]), *np.bincount(answer, n, 3).tolist())
-        for unit in range(whole.num_units)
-        for _, answer, n in [where(whole, unit)]
-    }
-    reported = merge_identical(whole).space.num_units
-    assert merged.space.num_units == len(answers) < reported
-    assert merged.count.sum() == whole.num_units
-
-
 def where(space, unit):
     here = space.unit == unit
     return (space.annotator[here], space.answer[here], space.n[here])
@@ -82,15 +69,6 @@ def test_what_is_known_beforehand_keeps_units_apart():
         merge_identical(space_of(responses, lists=known, gold=gold)).space.num_units
         == 3
     )
-
-
-def test_answers_given_several_times_are_not_those_given_once():
-    frame = pd.DataFrame(
-        {"item": list("ijj"), "label": "cat", "answer": "yes", "n": [2, 1, 1]}
-    )
-    assert merge_identical(space_of(read(frame))).space.num_units == 1
-    frame = frame.assign(n=[2, 1, 2])
-    assert merge_identical(space_of(read(frame))).space.num_units == 2
 
 
 def fitted(name, whole):

@@ -76,16 +76,6 @@ def test_some_units_are_told_as_they_were(name):
     assert part.unit.dtype == space.unit.dtype
 
 
-@pytest.mark.parametrize("name", SPACES)
-def test_annotators_and_labels_stay_though_nothing_of_theirs_does(name):
-    space = SPACES[name]
-    part = some_units(space, np.array([1]))
-    assert part.num_annotators == space.num_annotators
-    assert part.answers == space.answers
-    assert part.states == space.states
-    assert part.ragged == space.ragged
-
-
 def assert_same(one, other):
     for field in fields(one):
         same = getattr(one, field.name), getattr(other, field.name)

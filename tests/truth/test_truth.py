@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import DataError, FitError, OptionError, SourceError
+from consilience.errors import DataError, FitError, OptionError
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import ANONYMOUS, tally
@@ -61,20 +61,6 @@ def test_candidates_are_the_states_of_their_item_and_answers_join_them(three_ite
     assert np.array_equal(space.log_prior, [[0.0, 0.0], [0.0, -0.5]])
 
 
-def test_items_without_candidates_may_be_any_label(three_items):
-    lists = pd.DataFrame({"item": ["i0"], "label": ["dog"]})
-    space = space_of(three_items, lists=lists)
-    assert np.array_equal(space.state, [[1, 0, 0], [0, 1, 2]])
-    assert np.array_equal(np.isfinite(space.log_prior), [[1, 0, 0], [1, 1, 1]])
-
-
-@pytest.mark.parametrize("column", ["item", "label"])
-def test_candidates_without_a_needed_column_are_refused(three_items, column):
-    lists = pd.DataFrame({"item": ["i0"], "label": ["dog"]}).drop(columns=column)
-    with pytest.raises(DataError, match=column):
-        space_of(three_items, lists=lists)
-
-
 def test_labels_of_candidates_join_those_of_the_answers(three_items):
     before = space_of(three_items).states
     lists = pd.DataFrame({"item": ["i0", "i0"], "label": ["cow", before[0]]})
@@ -109,14 +95,6 @@ def test_skipped_questions_are_no_answers_but_their_item_stays():
     space = space_of(answers)
     assert list(space.unit_item) == ["i", "j", "k"]
     assert np.array_equal(space.unit, [0, 2])
-
-
-def test_responses_that_were_all_skipped_are_refused():
-    answers = responses(
-        [("i", "ann", None), ("j", "ann", None)], labels=["a", "b"], kind="choice"
-    )
-    with pytest.raises(SourceError, match="skipped"):
-        space_of(answers)
 
 
 def test_confusions_that_would_not_fit_in_memory_are_refused():

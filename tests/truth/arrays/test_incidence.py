@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consilience.truth.arrays import incidence, incidences, on_host
+from consilience.truth.arrays import incidence, on_host
 
 
 @jax.jit
@@ -68,35 +68,6 @@ def test_the_gradient_is_the_transposed_product(skewed):
         slope = jax.jit(jax.grad(lambda table: ((matrix @ table) ** 2).sum()))
         result = slope(table)
         assert np.allclose(result, 2 * dense.T @ (dense @ table))
-
-
-def test_tables_of_several_chains_are_multiplied_as_each_alone(skewed):
-    dense = written_out(*skewed)
-    with jax.enable_x64(True):
-        matrix = incidence(*skewed)
-        tables = jnp.asarray(np.random.default_rng(3).normal(size=(5, 20, 4)))
-
-        def loss(table):
-            return ((matrix @ table) ** 2).sum()
-
-        result = jax.jit(jax.vmap(jax.grad(loss)))(tables)
-        expected = [2 * dense.T @ (dense @ table) for table in np.asarray(tables)]
-        assert np.allclose(result, expected)
-
-
-def test_matrices_laid_out_alike_can_be_stacked_and_picked(skewed):
-    row, column, _, shape = skewed
-    parts = [(row[:1000], column[:1000]), (row[1000:1100], column[1000:1100])]
-    with jax.enable_x64(True):
-        stacked = jax.tree.map(
-            lambda *leaves: jnp.stack(leaves),
-            *incidences(*zip(*parts, strict=True), None, shape),
-        )
-        table = jnp.asarray(np.random.default_rng(4).normal(size=(20, 4)))
-        for number, part in enumerate(parts):
-            picked = jax.tree.map(lambda leaf, at=number: leaf[at], stacked)
-            dense = written_out(*part, None, shape)
-            assert np.allclose(product(picked, table), dense @ table)
 
 
 def test_one_long_row_costs_no_more_padding_than_as_many_short_ones():

@@ -10,7 +10,7 @@ from consilience.errors import DataError, FitError
 from consilience.model import shortlists
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth import answer_slot, blocks, named_pairs, observe, tally
+from consilience.truth import answer_slot, blocks, observe, tally
 from consilience.truth import space as space_module
 
 
@@ -116,39 +116,6 @@ def test_a_value_of_each_state_is_read_at_the_states_listed(space):
     assert np.allclose(of_batch[inside], values[0][np.asarray(batch.state)][inside])
 
 
-def test_pairs_that_are_followed_are_those_named_together(study, space):
-    named = study[0].table.groupby("item", observed=True)["label"].agg(set)
-    times = {}
-    codes = {label: code for code, label in enumerate(space.states)}
-    for labels in named:
-        result = sorted(codes[label] for label in labels)
-        for place, first in enumerate(result):
-            for second in result[place + 1 :]:
-                times[first, second] = times.get((first, second), 0) + 1
-    pairs = named_pairs(space)
-    assert (
-        dict(zip(zip(pairs.first, pairs.second, strict=True), pairs.value, strict=True))
-        == times
-    )
-    few = named_pairs(space, most=3)
-    assert sorted(few.value) == sorted(times.values())[-3:]
-
-
-def test_kin_are_labels_of_one_named_superclass(space):
-    lists = shortlists(space, parent=space.parent)
-    kin = lists.log_weight("superclass", np.ones(1))
-    unit = 0  # without a list: any label, so slots are codes
-    same = {(0, 1), (0, 5), (1, 5), (2, 4)}
-    expected = [
-        [
-            (min(k, other), max(k, other)) in same or (k == other and k not in (3, 6))
-            for other in range(9)
-        ]
-        for k in range(9)
-    ]
-    assert np.array_equal(kin[:, :, unit], expected)
-
-
 def test_lists_too_long_for_memory_are_refused_with_the_way_out(study, monkeypatch):
     responses, lists, _ = study
     monkeypatch.setattr(space_module, "MAX_LISTED", 300)
@@ -171,8 +138,3 @@ def test_similarities_that_cannot_be_read_are_refused(study, row, said):
     first = {"label": "l1", "other_label": "l2", "value": 1.0}
     with pytest.raises(DataError, match=said):
         space_of(study[0], alike=pd.DataFrame([first, row]))
-
-
-def test_similarity_needs_its_columns(study):
-    with pytest.raises(DataError, match="a column 'value' is needed"):
-        space_of(study[0], alike=pd.DataFrame({"label": ["l1"], "other_label": ["l2"]}))
