@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks import contains_scores as scores
-from benchmarks import harness
 from benchmarks.__main__ import MODULES
-from benchmarks.calibration import COLUMNS, calibration
 from scipy.stats import binom
 
 ROOT = Path(__file__).parent.parent
@@ -49,44 +47,10 @@ def test_the_benchmark_runs(name, tmp_path):
     assert "| ---" in run(name, tmp_path)
 
 
-def test_a_report_is_kept_as_markdown(tmp_path):
-    made = harness.Report("Title", [{"program": "ours", "seconds": 1.5}], ["A note."])
-    harness.keep(made, tmp_path / "title")
-    assert "| ours | 1.5 |" in (tmp_path / "title.md").read_text()
-
-
 def test_every_benchmark_named_is_there():
     for name, place in MODULES.items():
         module = importlib.import_module(f"benchmarks.{place}")
         assert callable(getattr(module, name))
-
-
-def test_calibration_judges_every_engine_of_a_model_and_names_what_it_leaves_out():
-    report = calibration(quick=True)
-    assert [(row["model"], row["engine"]) for row in report.rows] == [
-        ("dawid_skene", "em")
-    ]
-    assert list(report.rows[0]) == list(COLUMNS)
-    assert report.rows[0]["prevalence"] == "**a point**"
-    assert any("majority is left out: it has no par" in note for note in report.notes)
-
-
-def test_a_report_may_have_further_tables():
-    more = {"Another": [{"what": "gap", "size": 0.25}]}
-    made = harness.Report("Title", [{"program": "ours"}], ["A note."], more=more)
-    written = harness.markdown(made)
-    assert "## Another\n\n| what | size |\n| --- | --- |\n| gap | 0.25 |" in written
-    assert written.index("| ours |") < written.index("## Another")
-
-
-def test_methods_are_compared_on_the_draws_that_both_have():
-    one = np.arange(3.0)[:, None, None] + np.zeros((3, 3, 5))
-    gap, error = scores.apart(one, one[:2] - 0.25)
-    assert gap == pytest.approx(0.25)
-    assert error == pytest.approx(0.0)
-    # Of images left out, the jackknife: four gaps of -1, 1, -1, 1 vary by 1.
-    moved = one[:1] + np.array([0.0, -1, 1, -1, 1])
-    assert scores.apart(moved, one[:1])[1] == pytest.approx(np.sqrt(3))
 
 
 def against_peers(generator):

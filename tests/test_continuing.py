@@ -134,11 +134,6 @@ def test_a_damaged_file_is_done_again(tmp_path, content):
     )
 
 
-def test_short_fits_save_nothing(tmp_path):
-    cs.fit(study("choice"), model="dawid_skene", checkpoint=tmp_path / "c")
-    assert not (tmp_path / "c").exists()
-
-
 @pytest.mark.parametrize(("model", "engine"), [*dict.fromkeys(f[1:] for f in FITS[:4])])
 def test_a_fit_ends_soon_after_its_time_and_says_so(model, engine):
     fit = cs.fit(
@@ -154,11 +149,6 @@ def test_a_fit_ends_soon_after_its_time_and_says_so(model, engine):
     assert np.isfinite(fit.items()["probability"]).all()
 
 
-def test_without_an_end_nothing_is_said_of_it():
-    fit = cs.fit(study("choice"), model="dawid_skene", max_seconds=600.0)
-    assert "max_seconds" not in set(fit.diagnostics()["name"])
-
-
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
 def test_an_impossible_end_is_refused(seconds):
     with pytest.raises(OptionError, match=r"max_seconds is .* above 0"):
@@ -172,13 +162,6 @@ def test_a_fit_ends_well_where_its_state_cannot_be_saved(tmp_path, caplog):
     fit = cs.fit(study("choice"), **asked, checkpoint=tmp_path / "file")
     assert_same(fit, cs.fit(study("choice"), **asked))
     assert "does not save its state" in caplog.text
-
-
-def test_a_function_typed_at_a_prompt_has_a_digest():
-    typed = {}
-    exec("def one(): return 1\ndef two(): return 2 + one()", typed)  # noqa: S102
-    assert digest(typed["one"]) != digest(typed["two"])
-    assert digest([pd.DataFrame({"a": [[1], [2]]})])
 
 
 @pytest.mark.usefixtures("eager")

@@ -46,7 +46,3 @@ def test_one_chain_has_effective_sample_sizes_but_no_rhat():
 def test_chains_that_stand_still_in_different_places_have_an_infinite_rhat():
     values = np.repeat(np.arange(4.0)[:, None, None], 10, axis=1)
     assert np.isinf(convergence(values).rhat).all()
-
-
-def test_three_draws_are_too_few():
-    assert np.isnan(convergence(chains(2, 3))).all()

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks import baselines
 from benchmarks import held_out as protocol
-from benchmarks.held_out import OTHER, clustered, held_out, hits, study
+from benchmarks.held_out import OTHER, held_out, study
 
 import consilience as cs
 
@@ -65,51 +64,3 @@ def test_the_same_check_catches_outcomes_that_everyone_names(given, monkeypatch)
     monkeypatch.setattr(protocol, "held_out", leaking)
     with pytest.raises(AssertionError):
         test_the_outcomes_are_blind_to_what_is_held_out(given)
-
-
-def test_as_many_are_observed_as_asked(given):
-    assert {len(seen) for seen in held_out(given, 2).seen} == {2}
-
-
-def test_part_keeps_the_outcomes_of_what_is_kept(given):
-    out = held_out(given)
-    kept = out.item == 3
-    part = out.part(kept)
-    assert (part.item == 3).all()
-    assert np.array_equal(part.label, out.label[kept[out.of]])
-    assert part.is_main.sum() == kept.sum()
-
-
-def test_standard_errors_go_by_item():
-    # Two items whose two values are alike are two values, not four.
-    values, item = np.array([1.0, 1.0, 3.0, 3.0]), np.array([0, 0, 1, 1])
-    assert clustered(values, item) == pytest.approx(
-        np.sqrt(np.var([2, 6], ddof=1) * 2) / 4
-    )
-
-
-def test_ties_are_split(given):
-    out = held_out(given)
-    all_alike = hits(np.zeros(len(out.label)), out)
-    sizes = np.diff(np.append(out.start, len(out.label)))
-    assert np.allclose(all_alike, 1 / sizes)
-
-
-def test_every_baseline_gives_probabilities(given):
-    out = held_out(given)
-    for method in (baselines.tuned_votes, baselines.attractive):
-        total = np.add.reduceat(np.exp(method(given, out)), out.start)
-        assert np.allclose(total, 1)
-
-
-@pytest.mark.study
-def test_the_baselines_are_as_first_measured(data_folder):
-    responses = cs.read(data_folder / "imagenet-multilabel")
-    given = study(responses)
-    out = held_out(given)
-    outcomes = baselines.tuned_votes(given, out)
-    reported = outcomes[out.is_main]
-    assert round(reported.mean(), 4) == -0.8681
-    assert round(clustered(reported, out.item), 4) == 0.0058
-    assert round(hits(outcomes, out).mean(), 4) == 0.656
-    assert len(reported) == 59_580

@@ -88,15 +88,6 @@ def test_every_table_of_a_fit_has_the_types_that_went_in(fitted):
         assert counted["ambiguity"] == counted["panels"] == 1
 
 
-def test_a_table_merges_with_the_table_that_went_in(fitted):
-    responses, fit, _ = fitted
-    given = answers(responses.kind)
-    assert len(fit.items().merge(given, on="item")) == len(given)
-    assert len(fit.annotators().merge(given, on="annotator")) == len(given)
-    assert len(fit.labels().merge(given, on=["item", "label"])) == len(given)
-    assert len(responses.typed().merge(given, on=["item", "label", "annotator"]))
-
-
 def test_the_files_of_a_run_and_of_an_export_keep_the_types(fitted, tmp_path):
     responses, fit, folder = fitted
     whats = [path.stem for path in (folder / "run" / "tables").glob("*.parquet")]
@@ -118,32 +109,6 @@ def test_what_is_told_of_new_items_has_the_types_of_the_new_items(fitted):
     again = cs.predict(fit, cs.read(new[new["item"] < 506], kind=responses.kind))
     for table in tables_of(again).values():
         check(table, responses.kind, types)
-
-
-def test_side_tables_of_numbers_meet_responses_of_numbers(fitted):
-    responses, _, _ = fitted
-    if responses.kind != "choice":
-        pytest.skip("gold and candidates are told alike")
-    given = answers("choice")
-    gold = given[["item", "label"]].head(1).astype("float64")
-    candidates = given[["item", "label"]].drop_duplicates().astype(str)
-    fit = cs.fit(responses, model="bayesian_dawid_skene", engine="vb", gold=gold)
-    first = fit.items().iloc[0]
-    assert first["label"] == gold["label"].iloc[0]
-    listed = cs.fit(responses, model="majority", candidates=candidates)
-    assert listed.types == TYPES
-
-
-def test_a_candidate_that_is_no_number_makes_labels_text_and_says_so(fitted):
-    responses, _, _ = fitted
-    if responses.kind != "choice":
-        pytest.skip("of choice")
-    given = answers("choice")[["item", "label"]].drop_duplicates().astype(str)
-    labels = ["0", "1", "2", "none"]
-    more = cs.read(answers("choice"), labels=labels)
-    fit = cs.fit(more, model="majority", candidates=given)
-    assert fit.types == {"item": "int32", "annotator": "uint8"}
-    assert fit.labels()["label"].astype(str).isin(labels).all()
 
 
 def test_analyses_have_the_types_that_went_in(fitted):
@@ -213,11 +178,3 @@ def test_an_estimator_takes_ids_that_cannot_be_text_all_the_same():
     data = pd.DataFrame(rows, columns=["task", "worker", "label"])
     result = cs.sklearn.MajorityVote().fit(data)
     assert result.labels_.index.tolist() == tasks
-
-
-def test_names_of_labels_are_found_for_numbers(fitted):
-    _, fit, _ = fitted
-    names = pd.DataFrame({"label": ["0", "1", "2"], "name": ["ape", "bee", "cat"]})
-    shown = cs.responses.with_names(fit.items(), names)
-    assert set(shown["label"].dropna()) <= {"ape", "bee", "cat"}
-    assert shown["item"].dtype == TYPES["item"]

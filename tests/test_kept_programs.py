@@ -116,16 +116,6 @@ def test_processes_side_by_side_keep_the_same_and_a_broken_file_is_made_again(tm
     assert run(SMALL, tmp_path)["hits"] == 0
 
 
-def test_a_place_that_cannot_be_written_to_does_no_harm_and_is_told_once(tmp_path):
-    taken = tmp_path / "file"
-    taken.write_text("no folder")
-    result = run(SMALL, taken)
-    (said,) = result["said"]
-    assert programs.KEEP in said
-    assert result["config"] == [None, 1.0]
-    assert taken.read_text() == "no folder"
-
-
 def test_files_longest_unused_are_removed_where_they_are_too_many(tmp_path):
     for number in range(10):
         file = tmp_path / f"{number}-cache"

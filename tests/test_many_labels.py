@@ -9,7 +9,6 @@ from consilience.annotators import load
 from consilience.errors import FitError
 from consilience.inference import EngineOptions
 from consilience.model import fits_in_memory
-from consilience.posterior import confusion
 from consilience.spaces import space_of
 from consilience.truth import space as space_module
 
@@ -67,26 +66,6 @@ def test_tables_list_candidates_and_pairs_that_occur_alone(study, fitted):
     assert named.groupby("true_label", observed=True).sum().max() < 1 + 1e-9
 
 
-def test_confusion_is_told_of_one_label_or_between_superclasses(fitted):
-    own = fitted.confusion(true_label="l007")
-    assert set(own["true_label"]) == {"l007"}
-    assert np.isclose(own["probability"].sum(), 1)
-    between = fitted.confusion(level=1)
-    assert set(between["true_label"]) == {"p0", "p1", "p2"}
-    assert np.allclose(between.groupby("true_label")["probability"].sum(), 1)
-
-
-def test_pairs_carry_the_names_of_their_labels(study, fitted):
-    constant = fitted.data["constant_data"]
-    named = study[0].table.groupby("item", observed=True)["label"].agg(set)
-    one, other = (str(constant[f"{w}_label"][0].item()) for w in ("first", "second"))
-    assert any({one, other} <= labels for labels in named)
-    assert (
-        "vb has point estimates of popularity, pairs"
-        in fitted.data.attrs["assumptions"]
-    )
-
-
 def test_a_run_is_small_and_read_again_as_it_was(fitted, tmp_path):
     fitted.save(tmp_path / "run")
     again = cs.load(tmp_path / "run")
@@ -107,22 +86,3 @@ def test_auto_takes_the_model_of_many_labels_where_tables_do_not_fit(
     assert not fits_in_memory(load("bayesian_dawid_skene"), space)
     with pytest.raises(FitError, match="take the model `structured`"):
         cs.fit(responses, model="one_coin_dawid_skene", candidates=candidates)
-
-
-def test_majority_says_of_annotators_how_often_it_agrees_where_tables_do_not_fit(
-    study, monkeypatch
-):
-    responses, candidates, _ = study
-    whole = cs.fit(responses, model="majority", candidates=candidates)
-    monkeypatch.setattr(confusion, "MAX_NUMBERS", 1_000_000)
-    fit = cs.fit(responses, model="majority", candidates=candidates)
-    assert "confusion" not in fit.data["posterior"]
-    said = fit.data["posterior"]["accuracy"].to_numpy()[0, 0]
-    # By hand: the share of each answer among those about its item.
-    table = responses.table
-    shares = table.groupby(["item", "label"], observed=True).size() / 3
-    each = shares.reindex(pd.MultiIndex.from_frame(table[["item", "label"]]))
-    by_annotator = each.groupby(table["annotator"].to_numpy()).mean()
-    names = fit.data["posterior"]["annotator"].to_numpy()
-    assert np.allclose(said, by_annotator.reindex(names), atol=1e-6)
-    assert fit.labels()["probability"].equals(whole.labels()["probability"])

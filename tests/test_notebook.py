@@ -3,14 +3,11 @@
 import re
 from html.parser import HTMLParser
 
-import numpy as np
-import pandas as pd
 import pytest
 
 import consilience as cs
 from consilience import progress as module
 from consilience.demo import study
-from consilience.notebook import Part, as_html, shown_as
 from consilience.progress import Progress, bar, duration
 
 HOSTILE = "<script>alert(1)</script>&<b onclick='x'>\x1b[31m"
@@ -81,13 +78,6 @@ def test_colours_are_those_of_the_page(shown, name):
     assert re.search(hard, page + "<p style='color:#fff'>")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_text_is_short(shown, name):
-    text = repr(shown[name])
-    assert len(text) < 1200
-    assert "\x1b" not in text
-
-
 def test_a_fit_shows_its_weakest_annotators_and_failed_checks(shown):
     fit = shown["fit"]
     page = Tags(fit._repr_html_()).text
@@ -95,28 +85,6 @@ def test_a_fit_shows_its_weakest_annotators_and_failed_checks(shown):
     worst = fit.annotators().nsmallest(2, "accuracy")["annotator"]
     assert all(str(name) in page for name in worst)
     assert "dawid_skene by em" in repr(fit)
-
-
-def test_only_first_rows_are_shown_and_how_many_there_are():
-    table = pd.DataFrame({"a": range(1000), "b": [np.nan, 0.123456] * 500})
-    page = as_html("title", {}, [Part("rows", table)])
-    assert page.count("<tr>") == 6
-    assert "5 of 1,000 rows" in page
-    assert "0.123" in page
-    assert "nan" not in page
-
-
-def test_a_record_shows_tables_and_methods_that_return_them():
-    @shown_as("table", "made", "none", facts=("size",))
-    class Record:
-        table = pd.DataFrame({"a": [1]})
-        none, size = None, 0.5
-
-        def made(self):
-            return pd.DataFrame({"a": [1, 2]})
-
-    assert repr(Record()) == "Record(size=0.5; table: 1 rows; made: 2 rows)"
-    assert is_static(Record()._repr_html_())
 
 
 def test_a_plain_line_is_printed_where_a_phase_ends(capsys):

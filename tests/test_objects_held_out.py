@@ -55,13 +55,6 @@ def test_candidates_are_those_that_the_others_name(space):
     }
 
 
-def test_of_few_others_no_more_are_told(space):
-    asked = contexts(space, 1, 0)
-    number = np.bincount(asked.space.unit, asked.space.n, asked.space.num_units)
-    assert set(number) == {1}
-    assert len(asked.n) == 6
-
-
 def test_what_may_be_answered_next_sums_to_one(space):
     model = load("objects")
     with jax.enable_x64(True):

@@ -67,17 +67,3 @@ def test_dropping_frees_the_places_that_fits_took(monkeypatch):
     monkeypatch.setattr(programs, "SHARE", 0.0)
     programs.drop_programs()
     assert places() - start < 0.2 * taken
-
-
-def test_programs_are_counted_where_the_system_counts_no_places(monkeypatch, tmp_path):
-    monkeypatch.setattr(programs, "MAPS", tmp_path / "none")
-    programs.drop_programs()
-    monkeypatch.setattr(programs, "_num_compiled", 0)
-    fitted(20)
-    compiled = programs._num_compiled
-    assert compiled > 0
-    monkeypatch.setattr(programs, "MAX_PROGRAMS", compiled)
-    assert not programs.drop_programs()
-    monkeypatch.setattr(programs, "MAX_PROGRAMS", compiled - 1)
-    assert programs.drop_programs()
-    assert not programs.drop_programs()

@@ -1,36 +1,22 @@
 """The check on posteriors known to be right and known to be wrong, then on engines."""
 
-from dataclasses import replace
-
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.simulation_based_calibration import (
     BINS,
     LEVEL,
-    POWER,
-    TOO_FEW,
-    TRIALS,
-    _positions,
-    cannot_simulate,
-    coverage,
     judge_parameters,
     judge_truth,
     position,
-    replace_answers,
     simulated_fits,
-    studies_needed,
     tally,
     uniformity,
 )
-from scipy.stats import norm
 
 from consilience.annotators import load
 from consilience.inference import EngineOptions
-from consilience.model import given, score
-from consilience.model.summed import lay_out
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -99,55 +85,10 @@ def test_a_posterior_that_ignores_the_answers_is_caught_by_the_likelihood_alone(
     assert result.loc["log-likelihood", "p"] < LEVEL
 
 
-def test_five_studies_are_too_few_to_tell():
-    assert (toy(exact, studies=5)["verdict"] == TOO_FEW).all()
-    assert believed(lambda belief, _: belief, studies=5).loc[0, "verdict"] == TOO_FEW
-
-
-def test_as_many_studies_as_are_needed_find_intervals_that_are_far_too_narrow():
-    generator = np.random.default_rng(0)
-    number, repeats = studies_needed(3), 100  # one element: two masses and the band
-    found = 0
-    for _ in range(repeats):
-        position = norm.cdf(3 * generator.normal(size=number))  # a third of the width
-        ranks = pd.DataFrame({"simulation": range(number), "position": position})
-        ranks = ranks.assign(quantity="", element=0, truth=0.0, mean=0.0)
-        found += judge_parameters(ranks).loc[0, "verdict"] == "too narrow"
-    assert found / repeats > POWER - 4 * np.sqrt(POWER * (1 - POWER) / repeats)
-
-
-def test_a_point_holds_nothing():
-    names = ["simulation", "quantity", "element", "position", "truth", "mean"]
-    rows = [(number, "x", "", np.nan, 0.0, 1.0) for number in range(5)]
-    result = judge_parameters(pd.DataFrame(rows, columns=names)).iloc[0]
-    assert result["verdict"] == "a point, no interval"
-    assert result["coverage_90"] == 0
-    assert result["error"] == 1
-
-
-def test_the_smallest_tail_of_two_positions_is_that_worked_by_hand():
-    # Looked at is 1/2 alone. Of two positions 0, 1 or 2 lie below it with probability
-    # 1/4, 1/2, 1/4; both on one side has the smaller tail, and a chance of 1/2.
-    error = np.sqrt(0.25 / TRIALS)
-    assert abs(uniformity(np.array([0.1, 0.2])) - 0.5) < 4 * error
-    assert abs(uniformity(np.array([0.7, 0.9])) - 0.5) < 4 * error
-    assert uniformity(np.array([0.2, 0.9])) == 1
-
-
 def test_uniform_positions_are_doubted_as_often_as_the_level_says():
     generator = np.random.default_rng(7)
     result = np.array([uniformity(generator.random(50)) for _ in range(400)])
     assert abs((result < 0.1).mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 400)
-
-
-def test_ties_are_broken_by_lot():
-    # Truth and draws from one coin: half of all comparisons are ties.
-    generator = np.random.default_rng(9)
-    tossed = generator.integers(0, 2, size=(STUDIES, 10)).astype(float)
-    places = [position(row[:1], row[1:, None], generator)[0] for row in tossed]
-    assert uniformity(np.array(places)) > LEVEL
-    strict = [(row[1:] < row[0]).mean() for row in tossed]
-    assert uniformity(np.array(strict)) < LEVEL
 
 
 def believed(change, seed=1, studies=60):
@@ -195,46 +136,6 @@ def test_beliefs_that_are_changed_are_caught(change, verdict):
     assert believed(change).loc[0, "verdict"] == verdict
 
 
-def test_units_that_rise_and_fall_with_their_study_raise_no_alarm():
-    # All of a study are right with one chance, 0.8 on average over the studies.
-    generator = np.random.default_rng(4)
-    alarms, naive = 0, 0
-    for _ in range(40):
-        right = generator.random((40, 50)) < generator.beta(4, 1, size=(40, 1))
-        table = pd.DataFrame(
-            {
-                "simulation": np.arange(40),
-                "confidence": "0.7 to 0.9",
-                "units": 50,
-                "expected": 50 * 0.8,
-                "realised": right.sum(1),
-                "variance": 50 * 0.8 * 0.2,
-            }
-        )
-        result = judge_truth(table).iloc[0]
-        alarms += result["verdict"] != "calibrated"
-        naive += abs(result["gap"]) > 2.58 * np.sqrt(0.8 * 0.2 / result["units"])
-    assert alarms <= 2  # of 40 at a level of 1 in 100; three have a chance of 1 in 130
-    assert naive > 4  # as independent units they would alarm far more often
-
-
-def test_coverage_of_one_study_has_the_error_of_a_coin():
-    result, error, chance = coverage(np.array([[0.5, 0.5, 0.5, 0.97]]), 0.9)
-    assert result == 0.75
-    assert error == np.inf
-    assert chance == 1
-
-
-def test_what_a_model_holds_fixed_is_not_judged():
-    held, free = ("prevalence", "x"), ("confusion", "x for x")
-    truth = {held: np.array([1 / 3]), free: np.array([0.5])}
-    draws = {held: np.full(9, np.float32(1 / 3)), free: np.linspace(0, 1, 9)}
-    result = _positions(truth, draws, np.random.default_rng(0))
-    assert list(result["quantity"]) == ["confusion"]
-    point = {name: values[:1] for name, values in draws.items()}
-    assert len(_positions(truth, point, np.random.default_rng(0))) == 2
-
-
 def design(items=16, annotators=4, classes=2, per_item=3):
     """Who answers about what; the answers do not matter."""
     generator = np.random.default_rng(0)
@@ -248,35 +149,6 @@ def design(items=16, annotators=4, classes=2, per_item=3):
         }
     )
     return space_of(read(frame, labels=names))
-
-
-def test_every_study_is_laid_out_alike():
-    space = design()
-    model = load("bayesian_dawid_skene")
-    generator = np.random.default_rng(0)
-    plain, alike = [], []
-    with jax.enable_x64(True):
-        logs = {
-            "prevalence": jnp.log(jnp.array([0.3, 0.7])),
-            "confusion": jnp.log(generator.dirichlet([1, 1], size=(4, 2))),
-        }
-        for _ in range(3):
-            answer = generator.integers(0, 2, len(space.unit)).astype(np.int32)
-            usual = lay_out(model, replace(space, answer=answer))
-            ours = lay_out(model, replace_answers(space, answer))
-            plain.append(jax.tree.map(np.shape, usual))
-            alike.append(jax.tree.map(np.shape, ours))
-        scores = [score(given(model, each, logs), each) for each in (usual, ours)]
-    assert np.allclose(*scores)
-    assert all(shapes == alike[0] for shapes in alike)
-    assert not all(shapes == plain[0] for shapes in plain)
-
-
-def test_a_model_without_parameters_says_that_it_has_no_prior():
-    space = design()
-    with jax.enable_x64(True):
-        assert "no prior" in cannot_simulate(load("majority"), space)
-        assert cannot_simulate(load("bayesian_dawid_skene"), space) is None
 
 
 def fits(engine, effort, *, space, power=1, studies=24, prior=None):
