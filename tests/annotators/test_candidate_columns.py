@@ -15,7 +15,6 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.cli.pages import fit_page
 from consilience.errors import DataError, OptionError
-from consilience.inference.ascent import Steps
 from consilience.inference.engines import em, vb
 from consilience.model import lay_out, num_substates, simulate
 from consilience.responses import read

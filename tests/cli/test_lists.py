@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from cyclopts import CycloptsError
 
 from consilience.cli import APP
 from consilience.cli.options import expand_lists

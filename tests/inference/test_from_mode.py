@@ -11,7 +11,7 @@ from consilience.inference import EngineOptions
 from consilience.inference.engines import nuts
 from consilience.spaces import space_of
 
-EFFORT = nuts.Options(tune=100, draws=100, chains=2)
+EFFORT = EngineOptions(tune=100, draws=100, chains=2)
 
 
 class Warmed(Exception):  # noqa: N818 (no error: what is waited for)

@@ -84,6 +84,16 @@ def test_csv_gives_every_number_back_and_keeps_null_and_empty_apart(
     assert [row[0] for row in rows] == [None] * 4 + [""] * 4 + ["NA"] * 4
 
 
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_numbers_of_single_precision_have_no_more_digits(choice_fit, tmp_path, ending):
+    single = [[float(np.float32(0.4)), float(np.float32(0.6))], [1 / 3, 2 / 3]]
+    export(choice_fit(probability=single), ("labels",), ending, tmp_path / "out")
+    text = (tmp_path / "out" / f"labels.{ending}").read_text("utf-8")
+    assert "0.4," in text
+    assert "0.400000" not in text
+    assert str(1 / 3)[:15] in text
+
+
 def test_a_table_that_is_given_is_written_beside_those_of_the_fit(choice_fit, tmp_path):
     fit, more = choice_fit(), {"mine": pd.DataFrame({"item": ["=a"], "size": [2]})}
     export(fit, ("mine", "items"), "csv", tmp_path / "out", tables=more)

@@ -80,10 +80,10 @@ def test_nobody_is_flagged_where_nobody_has_a_fault():
         assert not noticed(cs.fit(crowd_of, model="hierarchical_dawid_skene"))
 
 
-def test_the_table_has_those_to_talk_to_first_and_why(fit):
+def test_the_table_says_who_to_talk_to_and_why(fit):
     table = fit.table("annotators")
-    assert table.meanings["sure"]
     assert [*table["annotator"]] == [*fit.data["constant_data"]["annotator"].values]
+    assert table.meanings["sure"]
     table = flagged_first(table)
     assert {*table["annotator"][:5]} == {*EXPECTED}
     assert table["sure"].is_monotonic_decreasing or table["sure"][5:].isna().all()

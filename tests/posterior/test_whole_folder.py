@@ -33,6 +33,15 @@ def content(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_until_it_is_whole_the_folder_is_absent(tmp_path):
+    with whole_folder(tmp_path / "run") as partial:
+        (partial / "one").touch()
+        assert not (tmp_path / "run").exists()
+        (partial / "two").touch()
+    assert content(tmp_path) == ["run"]
+    assert content(tmp_path / "run") == ["one", "two"]
+
+
 def test_until_it_is_whole_the_former_folder_stands(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "old").touch()
@@ -73,6 +82,22 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
     assert (tmp_path / "link").is_symlink()
     assert content(tmp_path / "run") == ["new"]
     assert content(tmp_path) == ["link", "run"]
+
+
+def test_a_file_in_the_place_is_refused(tmp_path):
+    (tmp_path / "run").touch()
+    with pytest.raises(FolderExistsError), whole_folder(tmp_path / "run"):
+        pass
+    assert content(tmp_path) == ["run"]
+
+
+def test_folders_above_are_made_and_removed_again_when_the_writing_fails(tmp_path):
+    with (
+        pytest.raises(ZeroDivisionError),
+        whole_folder(tmp_path / "a" / "b" / "run") as partial,
+    ):
+        (partial / "one").write_text(str(1 / 0))
+    assert content(tmp_path) == []
 
 
 def test_a_file_is_hidden_under_its_own_name_and_replaces_only_if_it_may(tmp_path):
@@ -179,6 +204,18 @@ def test_wherever_the_disk_is_full_one_error_says_so_and_all_is_as_before(
             save(out, overwrite=True)
     assert content(tmp_path) == [name]
     assert largest(out) == before
+
+
+@posix
+def test_a_file_is_written_whole_or_not_for_any_number_of_bytes_free(tmp_path):
+    for bytes_free in range(50):
+        with (
+            contextlib.suppress(CannotWriteError),
+            full_after(bytes_free),
+            whole_file(tmp_path / "out") as partial,
+        ):
+            partial.write_bytes(bytes(40))
+        assert (tmp_path / "out").exists() == (bytes_free >= 40)
 
 
 @posix

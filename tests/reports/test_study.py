@@ -54,7 +54,7 @@ def test_every_figure_is_a_table_and_a_picture(folder, contents):
         for ending in ("svg", "png"):
             assert (folder / "figures" / f"{name}.{ending}").stat().st_size > 1000
     names = pd.read_csv(folder / "tables" / "confused_labels.csv")
-    assert names["label_a_name"].str.startswith("name of ").all()
+    assert names["label_name"].str.startswith("name of ").all()
 
 
 def test_text_in_csv_is_no_formula(folder):

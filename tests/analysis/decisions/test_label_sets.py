@@ -201,7 +201,7 @@ def test_what_cannot_be_calibrated_is_refused():
     probability, truth = study(np.random.default_rng(3), 40)
     fit, gold = fit_of(probability), gold_of(truth, np.arange(20))
     with pytest.raises(OptionError, match="between 0 and 1"):
-        cs.analysis.label_sets(fit, gold, coverage=1.0)
+        cs.analysis.label_sets(fit, gold, prob=1.0)
     with pytest.raises(DataError, match="at least 9 items that are in the fit"):
         cs.analysis.label_sets(fit, gold[:8])
     with pytest.raises(OptionError, match="kind contains; label sets are for items"):

@@ -8,7 +8,6 @@ import pytest
 from tests.studies import inside, off
 
 from consilience.annotators import load
-from consilience.inference.ascent import Steps
 from consilience.inference.engines import vb
 
 

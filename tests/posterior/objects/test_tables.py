@@ -57,7 +57,7 @@ def test_none_of_these_is_the_name_of_no_object(fit):
 
 
 def test_it_says_nothing_of_which_names_are_of_one_object(fit, without):
-    keys = ["item", "label_a", "label_b"]
+    keys = ["item", "label", "other_label"]
     pd.testing.assert_frame_equal(
         fit.table("same_object").astype(dict.fromkeys(keys, str)),
         without.table("same_object").astype(dict.fromkeys(keys, str)),

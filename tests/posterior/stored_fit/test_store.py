@@ -1,4 +1,5 @@
 import json
+import shutil
 import tomllib
 
 import numpy as np
@@ -21,6 +22,22 @@ def test_a_run_comes_back_as_it_was(choice_fit, tmp_path):
     xr.testing.assert_identical(back.data, fit.data)
     for name in ("labels", "items", "annotators", "confusion", "diagnostics"):
         pd.testing.assert_frame_equal(getattr(back, name)(), getattr(fit, name)())
+
+
+def test_a_contains_run_comes_back_as_it_was(contains_fit, tmp_path):
+    fit = contains_fit()
+    fit.save(tmp_path / "run")
+    back = load(tmp_path / "run")
+    xr.testing.assert_identical(back.data, fit.data)
+    pd.testing.assert_frame_equal(back.labels(), fit.labels())
+
+
+def test_a_run_needs_nothing_but_its_folder(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    shutil.move(tmp_path / "run", tmp_path / "elsewhere")
+    fit = load(tmp_path / "elsewhere")
+    shutil.rmtree(tmp_path / "elsewhere")
+    assert len(fit.labels()) == 6
 
 
 def test_a_run_says_how_it_was_made(choice_fit, tmp_path):
@@ -74,12 +91,53 @@ def test_a_run_that_is_stopped_on_the_way_leaves_what_was_there(
         assert load(tmp_path / "run").labels()["label"].iloc[0] == "cat"
 
 
+def test_a_run_that_is_there_is_left_alone(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    before = (tmp_path / "run" / "run.toml").stat().st_mtime_ns
+    with pytest.raises(FolderExistsError, match="already exists"):
+        choice_fit().save(tmp_path / "run")
+    assert (tmp_path / "run" / "run.toml").stat().st_mtime_ns == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_run_may_be_replaced_when_asked(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    choice_fit(classes=("fox", "owl")).save(tmp_path / "run", overwrite=True)
+    assert load(tmp_path / "run").labels()["label"].iloc[0] == "fox"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_a_folder_that_is_no_run_is_never_replaced(choice_fit, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.jpg").touch()
     with pytest.raises(FolderExistsError, match="not written by this program"):
         choice_fit().save(tmp_path / "photos", overwrite=True)
     assert (tmp_path / "photos" / "one.jpg").exists()
+
+
+def test_a_place_below_a_file_is_refused_in_one_sentence(choice_fit, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotWriteError, match="cannot be written"):
+        choice_fit().save(tmp_path / "file" / "run")
+
+
+def test_a_run_may_be_named_relative_to_here_below_folders_that_are_made(
+    choice_fit, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    choice_fit().save("a/b/run")
+    assert len(load("a/b/run").labels()) == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_is_no_run_is_said_to_be_none(tmp_path):
+    with pytest.raises(SourceError, match="not found"):
+        load(tmp_path / "nowhere")
+    with pytest.raises(SourceError, match=r"no run\.toml and no fit\.nc"):
+        load(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(SourceError, match="a file, not the folder"):
+        load(tmp_path / "file")
 
 
 @pytest.fixture
