@@ -15,6 +15,7 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.cli.pages import fit_page
 from consilience.errors import DataError, OptionError
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em, vb
 from consilience.model import lay_out, num_substates, simulate
 from consilience.responses import read

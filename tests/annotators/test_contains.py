@@ -16,6 +16,7 @@ from tests.studies import WORDS, crossed, gap, information
 import consilience as cs
 from consilience.annotators import contains
 from consilience.annotators.contains import MODEL
+from consilience.inference import EngineOptions
 from consilience.inference.engines import em
 from consilience.model import lay_out, sample_answers, simulate
 from consilience.presence.latent_trait import answer_tables, readings

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
+from cyclopts import CycloptsError
 
 from consilience.cli import APP
-from consilience.cli.options import expand_lists
-from consilience.errors import OptionError
 
 
 def given(*words):
@@ -27,37 +26,41 @@ def test_a_list_is_words_or_commas_or_the_option_again(words):
     assert given("fit", "answers.csv", *words.split())["prior"] == ("a=1", "b=2")
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        ["fit", "--labels", "cat", "answers.csv"],
-        ["fit", "--out", "run", "--labels", "labels.tsv", "answers.csv"],
-        ["fit", "a.csv", "--labels", "a,b.csv"],
-        ["fit", "a.csv", "--labels", "--out", "run"],
-        ["fit", "a.csv", "--missing", ""],
-        ["fit", "--", "--labels", "a,b"],
-        ["models", "--labels", "3"],
-        ["--help"],
-        [],
-    ],
-)
-def test_what_is_no_list_stays_as_it_is(given):
-    assert expand_lists(given, APP) == given
+@pytest.mark.parametrize("word", ["", ",", "a,b.csv"])
+def test_empty_words_and_names_of_files_stay_whole(word):
+    reading = given("fit", "a.csv", "--out", "run", "--missing", word)["reading"]
+    assert reading.missing == (word,)
+
+
+def test_options_of_one_value_keep_their_commas():
+    assert given("fit", "a.csv", "--out", "run", "--model", "a,b")["model"] == "a,b"
+
+
+def test_a_list_has_a_word_and_stands_after_the_files():
+    for words in (["a.csv", "--labels"], ["--labels", "cat", "a.csv"]):
+        with pytest.raises(CycloptsError, match="requires"):
+            given("fit", *words, "--out", "run")
 
 
 def test_a_file_after_a_list_is_not_taken_for_a_word(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("more.csv").touch()
-    with pytest.raises(OptionError, match="name files before all options"):
-        expand_lists(["fit", "a.csv", "--labels", "cat", "more.csv"], APP)
-    given = ["report", "run", "--evaluation", "x", "more.csv"]
-    words = ["--evaluation", "x", "--evaluation", "more.csv"]
-    assert expand_lists(given, APP)[2:] == words
+    words = ["a.csv", "--out", "run", "--labels", "cat", "more.csv"]
+    with pytest.raises(CycloptsError, match="name files before all options"):
+        given("fit", *words)
+    report = given("report", "run", "--out", "a.html", "--evaluation", "x", "more.csv")
+    assert report["evaluation"] == (Path("x"), Path("more.csv"))
 
 
 def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
     monkeypatch.setenv("CONSILIENCE_BENCHMARK_MODELS", "one,two three")
     monkeypatch.setenv("CONSILIENCE_BENCHMARK_AGAINST", "one,two")
-    _, bound, _ = APP.parse_args(["benchmark", "crowd"])
-    assert bound.arguments["models"] == ("one", "two", "three")
-    assert bound.arguments["against"] == "one,two"
+    arguments = given("benchmark", "crowd")
+    assert arguments["models"] == ("one", "two", "three")
+    assert arguments["against"] == "one,two"
+
+
+def test_lists_of_choices_and_of_numbers_are_lists_as_well():
+    assert given("agreement", "a.csv", "--by", "label,pair")["by"] == ("label", "pair")
+    words = ["run", "--threshold", "0.5", "0.7"]
+    assert given("contains", "filtering", *words)["threshold"] == (0.5, 0.7)

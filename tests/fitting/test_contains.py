@@ -1,6 +1,7 @@
 """The model auto for answers about one label at a time."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from consilience.responses import read
 from consilience.spaces import space_of
 
 QUICK = cs.EngineOptions(draws=0, restarts=1)
+NUTS = cs.EngineOptions(draws=20, tune=20, chains=2)
 
 
 def answers(each):
@@ -65,6 +67,26 @@ def test_one_model_is_taken_without_ids_or_where_it_was_asked_for(
     assert said in why
 
 
+def test_auto_is_the_model_that_it_names_and_says_why():
+    responses = read(answers(3), kind="contains")
+    ours, named = (
+        cs.fit(responses, model=name, engine="nuts", effort=NUTS)
+        for name in ("auto", "contains_states")
+    )
+    assert ours.data.attrs["model"] == "contains_states"
+    assert ours.data.attrs["requested_model"] == "auto"
+    assert ours.data.attrs["engine_reason"].endswith("; it was requested")
+    assert ours.data["constant_data"].sizes["true_class"] == 3
+    pd.testing.assert_frame_equal(ours.labels(), named.labels())
+
+
+@pytest.mark.parametrize("states", [2, 3])
+def test_states_that_were_asked_for_stay(states):
+    responses = read(answers(3), kind="contains")
+    fit = cs.fit(responses, states=states, effort=QUICK)
+    assert fit.data["constant_data"].sizes["true_class"] == states
+
+
 @pytest.fixture(scope="module")
 def crowd():
     return contains_crowds.KINDS["equal spreads"](0)
@@ -105,6 +127,15 @@ def test_the_truth_is_two_models_by_halves_a_trait_and_votes(crowd, compared):
     assert np.abs(ours - mean).max() > 0.04
 
 
+def test_presence_and_annotators_have_intervals(compared):
+    labels, people = compared.labels(), compared.annotators()
+    columns = ["sensitivity_lower", "sensitivity_upper", "specificity_lower"]
+    assert people[columns].notna().all(axis=None)
+    assert labels["lower"].le(labels["probability"]).all()
+    assert labels["upper"].ge(labels["probability"]).all()
+    assert labels["lower"].lt(labels["upper"]).all()
+
+
 @pytest.mark.study
 def test_what_is_present_is_nearer_to_the_truth_than_votes_and_panels():
     # Annotators say yes to much that is not there.
@@ -136,6 +167,27 @@ def test_other_meanings_of_present_stand_beside(compared):
     assert checks.loc["meaning_of_present", "value"] == pytest.approx(apart, abs=1e-4)
 
 
+def test_gold_labels_calibrate_what_present_means(crowd):
+    # The truth by another meaning: every fourth label that is there counts as absent.
+    responses = read(crowd.frame, kind="contains")
+    table = crowd.truth.assign(
+        answer=np.where(crowd.truth["present"], "yes", "no"),
+        seen=crowd.frame.groupby(["item", "label"])["answer"]
+        .agg(lambda said: (said == "yes").sum())
+        .reindex(crowd.truth[["item", "label"]])
+        .to_numpy(),
+    )
+    strict = table.assign(answer=np.where(table["seen"] >= 4, "yes", "no"))
+    strict = strict.assign(present=strict["answer"] == "yes")
+    gold = strict.iloc[::4][["item", "label", "answer"]]
+    with_gold = cs.fit(responses, model="contains", gold=gold, effort=QUICK)
+    without = cs.fit(responses, model="contains", effort=QUICK)
+    rest = replace(crowd, truth=strict.drop(strict.index[::4]))
+    assert log_loss(with_gold, rest) < log_loss(without, rest) - 0.02
+    assert float(with_gold.data["posterior"]["cut"].mean()) > 0.3
+    assert "meaning_of_present" not in set(with_gold.diagnostics()["name"])
+
+
 def test_annotators_who_copy_are_named_and_others_are_not(compared):
     copied = contains_crowds.copied("equal spreads", 0)
     responses = read(copied.frame, kind="contains")
@@ -159,6 +211,13 @@ def test_answers_that_nobody_looked_for_fail_a_check(compared):
     checks = compared.diagnostics().set_index("name").loc["beyond_habit"]
     assert checks["outcome"] == "passed"
     assert checks["value"] > 0.05
+
+
+def test_a_few_answers_are_too_few_to_say_that_nobody_looked(crowd):
+    frame = crowd.frame[crowd.frame["item"].isin(crowd.frame["item"].unique()[:3])]
+    fit = cs.fit(read(frame, kind="contains"), model="contains", effort=QUICK)
+    found = fit.diagnostics().set_index("name").loc["beyond_habit"]
+    assert found["outcome"] != "failed"
 
 
 def test_habit_is_how_an_annotator_answers_elsewhere():

@@ -1,5 +1,7 @@
 """Gold labels say whom to believe: where nobody can tell, and where all can."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,6 +78,19 @@ def test_what_gold_is_worth_is_what_it_is_worth_on_other_items(misled):
     assert sentence.startswith("gold labels of 40 items: on gold left out, log-loss is")
 
 
+def test_annotators_are_those_of_the_corrected_truth(misled):
+    fits, _, _ = misled
+    people = {n: fit.annotators().set_index("annotator") for n, fit in fits.items()}
+    good = [f"judge-{who}" for who in range(MISLED, MISLED + RIGHT)]
+    bad = [f"judge-{who}" for who in range(MISLED)]
+    accuracy = people["with"]["accuracy"]
+    assert accuracy[good].min() > accuracy[bad].max()
+    before = people["without"]["accuracy"]
+    assert before[good].min() < before[bad].max()
+    # They are right .88 of the time; what is not known of the truth takes some of it.
+    assert accuracy[good].between(0.75, 0.92).all()
+
+
 def test_gold_labels_are_the_truth_of_their_items(misled):
     fits, given, _ = misled
     labels = fits["with"].labels().astype({"item": str, "label": str})
@@ -119,13 +134,39 @@ def test_gold_corrects_what_is_predicted_of_new_items():
         {"item": "later-" + true_later["item"]},
     )
     later, true_later = later.assign(**renamed[0]), true_later.assign(**renamed[1])
-    fit = cs.fit(table, gold=truth.iloc[:40], seed=0)
-    ours, right = loss(cs.predict(fit, later), true_later)
-    assert ours == pytest.approx(loss(fit, truth.iloc[40:])[0], abs=0.1)
-    assert right > 0.8
-    # The twin: without gold.
-    without = cs.fit(table, seed=0)
-    assert loss(cs.predict(without, later), true_later)[0] > ours + 0.3
+    for model in ("hierarchical_dawid_skene", "auto"):
+        fit = cs.fit(table, gold=truth.iloc[:40], model=model, seed=0)
+        ours, right = loss(cs.predict(fit, later), true_later)
+        assert ours == pytest.approx(loss(fit, truth.iloc[40:])[0], abs=0.1)
+        assert right > 0.8
+        # The twin: without gold.
+        without = cs.fit(table, model=model, seed=0)
+        assert loss(cs.predict(without, later), true_later)[0] > ours + 0.3
+
+
+def test_models_that_are_mixed_are_weighed_by_gold():
+    table, truth = panel()
+    space, fixed = spaces(60)
+    right = np.array([space.states.index(name) for name in truth["label"]])
+    sure = np.full((ITEMS, 2), 0.05)
+    sure[np.arange(ITEMS), right] = 0.95
+    sides = {"right": sure, "wrong": sure[:, ::-1]}
+    fit = cs.fit(table, model="dawid_skene")._made
+    before = reported_truth(fit.result, fit.tempering)
+    found, losses = gold_of(space, fixed), {}
+    for models in ({}, sides):
+        start, generator = Start(before, models), np.random.default_rng(0)
+        learned, _ = taught.learn(space, start, found, generator)
+        said = learned.corrected(space, start, 0.9).probability[60:]
+        losses[bool(models)] = -np.log(said[np.arange(ITEMS - 60), right[60:]]).mean()
+        if models:
+            weight = dict(
+                zip(learned.columns, learned.weight @ learned.mode, strict=True)
+            )
+            assert weight["model:right"] > 0.1
+            assert weight["model:wrong"] < -0.1
+            assert np.abs(learned.draw[:, 2:4]).max() < 1.0
+    assert losses[True] < losses[False] - 0.05
 
 
 def test_gold_that_was_used_is_not_scored_as_new(misled):
@@ -136,7 +177,7 @@ def test_gold_that_was_used_is_not_scored_as_new(misled):
         cs.score(fits["with"], given)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(3))
 def test_gold_that_says_nothing_changes_little(seed):
     """Annotators err alone, and the model is right: there is nothing to be learned."""
     crowd = cs.simulate(items=200, annotators=12, classes=3, per_item=5, seed=seed)
@@ -192,6 +233,24 @@ def test_the_mode_is_that_of_a_formula_written_out():
     np.testing.assert_allclose(ours, found, atol=2e-3)
 
 
+def test_annotators_of_a_family_and_a_group_share_a_weight():
+    space, _ = spaces(1)
+    names = np.array(["gpt-1", "gpt-2", "ann", "bob", "x", "y", "z"], object)
+    groups = replace(
+        space.annotator_groups,
+        code=np.array([0, 0, 1, 1, 1, 1, 1], np.int32),
+        names=np.array(["models", "people"], object),
+    )
+    space = replace(space, annotators=names, annotator_groups=groups)
+    weights = columns_of.names_of_annotators(space)
+    assert weights[0] == ["annotator:gpt-1", "family:gpt", "group:models"]
+    found = columns_of.weights_of_annotators(space, range(3))
+    assert found == [
+        *("annotator:gpt-1", "family:gpt", "group:models", "annotator:gpt-2"),
+        *("annotator:ann", "group:people"),
+    ]
+
+
 def queries(seed=0):
     """Draw documents of ten queries, whose share of relevant ones judges do not see."""
     generator = np.random.default_rng(seed)
@@ -224,6 +283,13 @@ def test_items_of_a_family_have_a_constant(monkeypatch):
     # The twin: without families.
     monkeypatch.setattr(columns_of, "families", lambda _: set())
     assert ours < fitted()[1] - 0.1
+
+
+def test_a_stem_of_all_names_is_no_family():
+    assert columns_of.families(columns_of.stems(["a-1", "a-2", "a-3"])) == set()
+    names = ["a-1", "a-2", "b-1", "c", "d", ""]
+    assert columns_of.stems(names).tolist() == ["a", "a", "b", "", "", ""]
+    assert columns_of.families(columns_of.stems(names)) == {"a"}
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -288,6 +354,24 @@ def test_experts_of_choice_are_shares_and_labels_alone_are_alternatives():
     np.testing.assert_allclose(prior, [2 / 3, 1 / 3, 0])
     either = space_of(responses, gold=gold[["item", "label"]]).log_prior[0]
     assert np.exp(either).tolist() == [1, 1, 0]
+
+
+def test_weights_are_better_known_by_more_gold():
+    table, _ = panel()
+    fit = cs.fit(table, model="dawid_skene")._made
+    before = reported_truth(fit.result, fit.tempering)
+    spread = []
+    for number in (20, 150):
+        space, fixed = spaces(number)
+        gold, generator = gold_of(space, fixed), np.random.default_rng(0)
+        columns = names_of_columns(space, gold)
+        rows = Design(space, Start(before), columns).rows(gold.unit)
+        study = taught.Study(rows, gold.likelihood, np.ones((number, 2), bool))
+        noise = generator.standard_normal((400, len(columns)))
+        precision = np.ones(len(columns))
+        at = taught.mode(study, np.zeros(len(columns)), precision, precision)
+        spread.append(taught._spread(study, at, precision, noise).std(0).mean())
+    assert spread[1] < spread[0] < 1.1
 
 
 def test_gold_of_pairs_teaches_what_present_means():
