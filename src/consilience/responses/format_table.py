@@ -72,6 +72,10 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     "reassessed_imagenet": (".imagenet.studies:REASSESSED", "raters.npz"),
     "reassessed_imagenet_golden": (".imagenet.studies:REASSESSED_GOLDEN", ""),
     "responses": ("canonical_folder", "responses.parquet"),
+    "scale": (
+        "tools.scale:TOOL",
+        "task_id & params & response/responses/attempts/callback_url",
+    ),
     "toloka": (
         "tools.toloka:TOOL",
         "INPUT:* & OUTPUT:*/ASSIGNMENT:* | tasks & solutions & user_id",

@@ -141,7 +141,7 @@ def test_what_a_tool_knows_to_be_right_is_gold_and_its_answers_count(name, tmp_p
     assert picked_by(responses) == expected(name, study)
 
 
-@pytest.mark.parametrize("name", ["prodigy", "cvat"])
+@pytest.mark.parametrize("name", ["prodigy", "scale", "cvat"])
 def test_labels_on_screen_are_those_that_the_tool_lists(name, tmp_path):
     responses = read(WRITERS[name](tmp_path, Study(FIXED)))
     assert responses.labels["label"].tolist() == list(LABELS)

@@ -508,6 +508,36 @@ def appen_json(folder, study, *, several=False):
     return as_lines(folder / "job_1234.json", rows)
 
 
+def scale(folder, study, *, several=False):
+    rows = [
+        {
+            "task_id": f"5f{item}",
+            "unique_id": str(item),
+            "created_at": "2020-06-23T09:09:34.752Z",
+            "completed_at": "2020-06-23T09:10:02.798Z",
+            "type": "categorization",
+            "status": "completed",
+            "instruction": "Which animal?",
+            "params": {
+                "attachment_type": "image",
+                "attachment": url(item),
+                "categories": list(LABELS),
+                "allow_multiple": several,
+            },
+            "metadata": {},
+            "response": {
+                "responses": [
+                    {"worker_id": person, "category": value(picked, several)}
+                    for person, picked in study.of(item).items()
+                ]
+            },
+            "audits": [],
+        }
+        for item in study.items
+    ]
+    return as_json(folder / "tasks.json", {"docs": rows, "total": len(rows)})
+
+
 def cvat(folder, study, *, several=False):  # noqa: ARG001 - one form for both
     labels = "".join(
         f"<label><name>{name}</name><type>tag</type><attributes></attributes></label>"
@@ -559,6 +589,7 @@ WRITERS: dict[str, Writer] = {
         ground_truth_requests,
         appen,
         appen_json,
+        scale,
         cvat,
     )
 }
