@@ -21,7 +21,6 @@ CALLING = (
     "tests/inference/test_prevalence.py::test_the_slope_is_that_of_the_height",
     "tests/inference/engines/test_gibbs.py::test_draws_are_as_many_as_are_asked_for",
     "tests/imagenet/test_pickles.py",
-    "tests/responses/test_unlucky_names.py::test_links_that_two_items_share_do_not_name_the_items",
     "tests/truth/arrays/test_incidence.py::test_the_gradient_is_the_transposed_product",
     "tests/truth/test_truth.py",
 )

@@ -7,6 +7,7 @@ from . import shards as shards
 from . import sklearn as sklearn
 from .analysis import agreement as agreement
 from .analysis import evaluate as evaluate
+from .analysis import rate as rate
 from .figures import study as study
 from .fitting import EngineOptions as EngineOptions
 from .fitting import Sequential as Sequential

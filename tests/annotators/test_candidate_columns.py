@@ -1,5 +1,7 @@
 """Columns of candidates in models of choice: the prior, its weights, their worth."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np

@@ -40,7 +40,7 @@ def test_a_workbook_holds_the_tables_as_they_are(choice_fit, tmp_path):
     for name in NAMES:
         expected = getattr(fit, name)()
         for column in expected.columns:
-            values = expected[column].astype("object")
+            values = expected[column].astype("object").replace("", np.nan)
             pd.testing.assert_series_equal(
                 sheets[name][column].astype("object"), values, check_dtype=False
             )

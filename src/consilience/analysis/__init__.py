@@ -6,7 +6,9 @@ from consilience.analysis.confusion import ComparedConfusion
 from consilience.analysis.decisions import Decision, decide, filtering, leading_question
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.further_answers import more_answers
+from consilience.analysis.judges import Judges, judges
 from consilience.analysis.predictive import predictive_checks
+from consilience.analysis.rates import Rates, rate
 from consilience.analysis.reliability import Agreement, By, agreement
 from consilience.analysis.replicated import replicate_answers
 from consilience.analysis.selection import frequencies, selection_frequencies
@@ -27,7 +29,9 @@ __all__ = [
     "Decision",
     "Evaluation",
     "HumanConfusion",
+    "Judges",
     "MeanRatings",
+    "Rates",
     "agreement",
     "cooccurring",
     "decide",
@@ -38,11 +42,13 @@ __all__ = [
     "gold_curve",
     "gold_design",
     "human_confusion",
+    "judges",
     "label_sets",
     "leading_question",
     "mean_ratings",
     "more_answers",
     "predictive_checks",
+    "rate",
     "replicate_answers",
     "rival_labels",
     "selection_frequencies",

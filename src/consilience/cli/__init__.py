@@ -62,6 +62,7 @@ _COMMANDS = {
     "Fit a model": ("fit:fit", "fit:predict", "models:models"),
     "Look at a run": (
         *("study:report", "runs:annotators", "runs:ratings", "runs:export"),
+        *("judges:rate", "judges:judges"),
         "contains",
     ),
     "Compare": ("runs:score", "evaluate:evaluate", "benchmark:benchmark"),

@@ -40,9 +40,10 @@ from consilience.inference.result import Result
 from consilience.model import Heuristic, HostModel, Model, Rule, logarithms
 from consilience.posterior import Fit
 from consilience.posterior.correlation import Residual
+from consilience.posterior.item_columns import item_columns
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
-from consilience.posterior.tree import reported_truth, tree, with_groups, with_texts
+from consilience.posterior.tree import reported_truth, tree, with_groups, with_items
 from consilience.posterior.truth import Tempering, halfway
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -232,7 +233,7 @@ def _by_gold(
 
 
 def _checked(data: xr.DataTree, study: Study) -> Fit:
-    data = with_texts(with_meaning(data), study.responses.items)
+    data = with_items(with_meaning(data), item_columns(study.responses))
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 

@@ -21,6 +21,7 @@ from consilience.posterior.correlation import (
     residual_correlation,
     scores_by_draw,
 )
+from consilience.posterior.item_columns import item_columns
 from consilience.posterior.leave_one_out import (
     leave_one_response_out,
     shrink_weights,
@@ -260,7 +261,7 @@ def fit_outcome(
         dims=single.model.dims(space),
         attributes=attributes,
         tempering=single.tempering,
-        items=study.responses.items,
+        items=item_columns(study.responses),
     )
 
 

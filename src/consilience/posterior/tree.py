@@ -97,6 +97,7 @@ from consilience.inference.mixing import Mixing
 from consilience.inference.result import Optimization
 from consilience.objects.space import Names, frequent_pairs
 from consilience.posterior.confusion import counted_parameters
+from consilience.posterior.item_columns import with_item_columns
 from consilience.posterior.labels import labels_of_candidates
 from consilience.posterior.spaces import (
     constant_data,
@@ -168,13 +169,15 @@ def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
     return changed
 
 
-def with_texts(data: xr.DataTree, items: pd.DataFrame | None) -> xr.DataTree:
-    """Return the tree with the beginning of what shows each item, where it is known."""
-    if items is None or "text" not in items:
+def with_items(data: xr.DataTree, items: pd.DataFrame | None) -> xr.DataTree:
+    """Return the tree with columns of items and the beginning of what shows each."""
+    if items is None:
         return data
+    constant = with_item_columns(data["constant_data"].to_dataset(), items)
+    if "text" not in items:
+        return with_groups(data, constant_data=constant)
     texts = items.set_index("item")["text"].astype("str").str.slice(0, _TEXT)
     texts = texts.str.replace("\0", " ")  # which no file of a run could hold
-    constant = data["constant_data"].to_dataset()
     shown = texts.reindex(constant["unit_item"].to_numpy().astype(str)).fillna("")
     constant = constant.assign(item_text=("item", shown.to_numpy(object)))
     return with_groups(data, constant_data=constant)
@@ -325,7 +328,7 @@ class Outcome:
         data = tree(self.space, self.result, self.dims, self.attributes, self.tempering)
         if self.comparison is not None:
             data = with_groups(data, comparison=as_dataset(self.comparison))
-        return self.finish(with_texts(data, self.items))
+        return self.finish(with_items(data, self.items))
 
     def labels(self) -> pd.DataFrame:
         """Return the table `labels`, as the tree has it."""

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from tests.posterior.conftest import with_posterior
 
+from consilience.posterior.annotators import skills
+
 AXES = ("chain", "draw", "annotator")
 # Absent: no .7, maybe .2, yes .1. Present: no .1, maybe .3, yes .6.
 MAYBE = np.array([[[[[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]]]])
@@ -11,7 +13,8 @@ def test_accuracy_is_weighted_by_prevalence(choice_fit):
     confusion = np.array([[[[[0.8, 0.2], [0.4, 0.6]], [[1.0, 0.0], [0.0, 1.0]]]]])
     prevalence = np.array([[[0.75, 0.25]]])
     table = choice_fit(confusion=confusion, prevalence=prevalence).annotators()
-    assert " ".join(table.columns) == "annotator responses accuracy lower upper"
+    columns = "annotator responses accuracy lower upper flag sure evidence"
+    assert " ".join(table.columns) == columns
     assert table["annotator"].tolist() == ["ana", "ben"]
     assert table["responses"].tolist() == [3, 1]
     # .75 * .8 + .25 * .6
@@ -25,7 +28,7 @@ def test_bounds_are_equal_tailed_quantiles_of_the_draws(choice_fit):
         [np.stack([right, 1 - right], -1), np.stack([1 - right, right], -1)], -2
     )[None, :, None]
     one = {"annotators": ("ana",), "known": (True,), "annotator_responses": (4,)}
-    table = choice_fit(confusion=confusion, **one).annotators()
+    table = skills(choice_fit(confusion=confusion, **one).data)
     row = table.loc[0, ["accuracy", "lower", "upper"]].to_list()
     # Of 101 draws, place .05 * 102 = 5.1 lies a tenth of the way beyond .04.
     assert row == pytest.approx([0.5, 0.041, 0.959], abs=1e-6)

@@ -395,65 +395,6 @@ def test_final_responses_of_scale_are_no_answers_of_annotators(tmp_path):
     assert responses.labels["label"].tolist() == ["big", "small"]
 
 
-def test_metadata_of_scale_may_say_whose_a_response_is(tmp_path):
-    given = [
-        task(
-            number,
-            "car",
-            {"taxonomies": {"size": ["big"]}},
-            metadata={"annotator": person, "item": "i"},
-            unique_id=f"u{number}",
-        )
-        for number, person in enumerate(["ann", "bob"])
-    ]
-    path = as_json(tmp_path / "a.json", given)
-    expected = [["car", "ann", "big"], ["car", "bob", "big"]]
-    assert rows(read(path), "item", "annotator", "label") == expected
-    assert rows(read(path, item="metadata.item"), "item") == [["i"], ["i"]]
-
-
-def test_attempts_and_fields_of_scale(tmp_path):
-    def attempt(person, *labels):
-        field = {"type": "category", "field_id": "size", "response": [list(labels)]}
-        return {
-            "annotator": {"id": person},
-            "response": {"annotations": {"size": field}},
-        }
-
-    attempts = [attempt("ann", "big"), attempt("bob", "small")]
-    path = as_json(tmp_path / "a.json", [task(1, "car", {}, attempts=attempts)])
-    assert rows(read(path), "item", "annotator", "label") == [
-        ["t1", "ann", "big"],
-        ["t1", "bob", "small"],
-    ]
-
-
-# Scale
-
-
-def task(number, attachment, response, **more):
-    return {
-        "task_id": f"t{number}",
-        "type": "categorization",
-        "status": "completed",
-        "params": {"attachment": attachment, "categories": ["big", "small"]},
-        "response": response,
-        **more,
-    }
-
-
-def test_final_responses_of_scale_are_no_answers_of_annotators(tmp_path):
-    given = [task(1, "car", {"category": "big"}), task(2, "cat", {"category": "small"})]
-    with pytest.raises(ColumnError, match="each task has one final response"):
-        read(as_json(tmp_path / "a.json", given))
-    given += [task(3, "car", {"category": "small"}), task(4, "x", {}, status="pending")]
-    responses = read(as_json(tmp_path / "a.json", given))
-    assert in_line(responses, "item", "annotator", "label") == (
-        "car - big, cat - small, car - small"
-    )
-    assert responses.labels["label"].tolist() == ["big", "small"]
-
-
 def test_categories_of_scale_that_are_named_otherwise_are_not_those_on_screen(tmp_path):
     given = [task(1, "car", {"category": "Big one"}), task(2, "car", {"category": "x"})]
     responses = read(as_json(tmp_path / "a.json", given))

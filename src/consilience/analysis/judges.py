@@ -1,0 +1,325 @@
+r"""Which judge may replace a person: judges held against people, item by item.
+
+A judge and a person are compared through the *other* people: with :math:`S(a, i, j)`
+how far answer a to item i agrees with those of all people but j (the share of the same
+label; of ordered labels the root mean squared distance, negated), the judge is as good
+as person j on an item where :math:`S(\text{judge}) \ge S(j)`. The **advantage** is the
+share of such items, the mean over people; the **winning rate** the share of people whom
+the judge beats by a one-sided test that grants it `epsilon` for being cheaper
+(Benjamini-Yekutieli at .05). A judge passes the alternative annotator test from one
+half. `p_at_least` is the probability that the judge agrees with the others at least as
+well as a person drawn from the group, items being weighted anew (Bayesian bootstrap).
+
+Agreement, bias and kappa are of pairs of an answer of the judge and one of a person
+about the same item. People have rows as well: each is held against the others. The
+**effective number of judges** is how many that err independently would know as much as
+all: the number squared over the sum of the correlations of their errors.
+
+References
+----------
+Calderon et al. (2025), The alternative annotator test, section 3. Kish (1965).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.analysis.references import questions_of, reference_codes
+from consilience.errors import DataError, OptionError
+from consilience.intervals import bounds
+from consilience.notebook import shown_as
+from consilience.posterior import Fit
+from consilience.posterior.stored import label_values, names
+from consilience.responses.id_types import Types
+from consilience.when_used import special
+
+ALL = "all"
+_LEVEL = 0.05
+_HALF = 0.5
+
+
+@shown_as("table", title="Judges")
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Judges:
+    """Judges, and people, held against people.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        Columns annotator, role (judge or person), the column that `by` names, items
+        (that people answered too), agreement, bias, kappa, sensitivity and specificity
+        with their bounds (the last two where one label of two is asked about), and of
+        judges over all items advantage, winning_rate, passes and p_at_least.
+    effective : float
+        Effective number of judges; NaN where there is one or none.
+
+    See Also
+    --------
+    judges : Compute them.
+    """
+
+    table: pd.DataFrame
+    effective: float
+    types: Types = field(default_factory=dict, repr=False)
+
+
+def judges(
+    fit: Fit,
+    *,
+    reference: str | Sequence[str],
+    by: str | pd.DataFrame | None = None,
+    label: object = None,
+    epsilon: float = 0.2,
+    prob: float = 0.9,
+    resamples: int = 400,
+    seed: int = 0,
+) -> Judges:
+    """Return how far each judge agrees with people, and which may replace a person.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit to the answers of judges and of people, of kind choice or contains.
+    reference : str or sequence of str
+        The people: a group of annotators, or annotators.
+    by : str or pandas.DataFrame, optional
+        Column of the items (or table of item and group): each value has rows of its
+        own, such as the systems, a judge's own among them.
+    label : optional
+        The label of which sensitivity and specificity are; as in `consilience.rate`.
+    epsilon : float, default 0.2
+        What the test grants a judge for being cheaper than people: .1 where the people
+        are crowd workers, .2 where they are trained, .3 where they are experts.
+    prob : float, default 0.9
+        Probability of the intervals.
+    resamples : int, default 400
+        Weightings of the items.
+    seed : int, default 0
+        Of the weightings.
+
+    Returns
+    -------
+    Judges
+        The table, and the effective number of judges.
+
+    Raises
+    ------
+    OptionError
+        If there is no such group, annotator, column or label.
+    DataError
+        If no item has answers of a judge and of a person.
+
+    See Also
+    --------
+    consilience.rate : Rates that people's answers correct.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(items=90, annotators=5, classes=3, per_item=5, seed=0)
+    >>> fit = cs.fit(study.responses, model="dawid_skene")
+    >>> people = ["annotator0", "annotator1", "annotator2"]
+    >>> table = cs.analysis.judges(fit, reference=people).table
+    >>> table[["annotator", "role", "passes"]].tail(2)
+        annotator   role passes
+    3  annotator3  judge   True
+    4  annotator4  judge   True
+    """
+    if not 0 < prob < 1 or not 0 <= epsilon < 1:
+        raise OptionError(
+            f"prob {prob:g}, epsilon {epsilon:g}: give numbers between 0 and 1"
+        )
+    said = _Answers(fit, reference)
+    asked = next(iter(questions_of(fit, reference, by, label, None)))
+    weights = np.random.default_rng(seed).exponential(size=(resamples, said.units))
+    parts = [(ALL, np.ones(said.units))]
+    if asked.by and asked.by != "label":
+        parts += [
+            (name, (asked.group == code) * 1.0)
+            for code, name in enumerate(asked.groups)
+        ]
+    rows = []
+    for name, chosen in parts:
+        for who in (*said.people, *said.judges):
+            row = said.row(who, chosen, weights, prob)
+            if row is not None:
+                head = {"annotator": said.names[who], "role": said.role(who)}
+                rows.append({**head, **({asked.by: name} if asked.by else {}), **row})
+                if name == ALL and who in said.judges:
+                    rows[-1] |= said.test(who, epsilon, weights)
+    if not any(row["role"] == "judge" for row in rows):
+        raise DataError("no item has answers of a judge and of a person of the group")
+    return Judges(table=pd.DataFrame(rows), effective=said.effective(), types=fit.types)
+
+
+class _Answers:
+    """The mean answer of each annotator to each unit, as shares of labels."""
+
+    def __init__(self, fit: Fit, reference: str | Sequence[str]) -> None:
+        data = fit.data
+        observed, given = data["observed_data"], names(data, "given_class")
+        self.names = names(data, "annotator").astype(str)
+        self.people = [*map(int, reference_codes(fit, reference))]
+        identified = data["constant_data"]["annotator_identified"].to_numpy()
+        everyone = np.flatnonzero(identified)
+        self.judges = [int(j) for j in everyone if j not in self.people]
+        self.units, labels = data["constant_data"].sizes["item"], len(given)
+        shape = (len(self.names), self.units, labels)
+        cell = np.ravel_multi_index(
+            tuple(
+                observed[name].to_numpy() for name in ("annotator", "item", "answer")
+            ),
+            shape,
+        )
+        counts = np.bincount(cell, observed["n"].to_numpy(), int(np.prod(shape)))
+        counts = counts.reshape(shape)
+        self.there = counts.sum(2) > 0
+        self.share = counts / np.maximum(counts.sum(2, keepdims=True), 1)
+        self.ordered = bool(data.attrs.get("ordered"))
+        contains = data.attrs["kind"] == "contains"
+        self.value: Float[np.ndarray, " L"] = (
+            np.linspace(0, 1, labels) if contains else label_values(given)
+        )
+        self.ordered |= contains
+        self.binary = labels == 2 or contains
+        apart = self.value[:, None] - self.value
+        self.worth = -(apart**2) if self.ordered else np.eye(labels)
+
+    def role(self, who: int) -> str:
+        """Say what an annotator is."""
+        return "person" if who in self.people else "judge"
+
+    def others(
+        self, who: int
+    ) -> tuple[Float[np.ndarray, "U L"], Int[np.ndarray, " U"]]:
+        """Return what people but one say of each unit, and how many they are."""
+        people = [person for person in self.people if person != who]
+        number = self.there[people].sum(0)
+        total = (self.share[people] * self.there[people][:, :, None]).sum(0)
+        return total / np.maximum(number, 1)[:, None], number
+
+    def row(
+        self,
+        who: int,
+        chosen: Float[np.ndarray, " U"],
+        weights: Float[np.ndarray, "S U"],
+        prob: float,
+    ) -> dict[str, float] | None:
+        """Return what an annotator's answers are beside those of people."""
+        others, number = self.others(who)
+        both = self.there[who] & (number > 0) & (chosen > 0)
+        if not both.any():
+            return None
+        mine, theirs = self.share[who][both], others[both]
+        weight = np.concatenate([np.ones((1, both.sum())), weights[:, both]])
+        weight /= weight.sum(1, keepdims=True)
+        same = (mine * theirs).sum(1)
+        measures = {"agreement": weight @ same}
+        if self.ordered or self.binary:
+            measures["bias"] = weight @ ((mine - theirs) @ self.value)
+        worth = self.worth - self.worth.min()
+        worth = worth / worth.max()
+        found = weight @ np.einsum("ul,lm,um->u", mine, worth, theirs)
+        chance = np.einsum("sl,lm,sm->s", weight @ mine, worth, weight @ theirs)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            measures["kappa"] = (found - chance) / (1 - chance)
+            if self.binary and not (self.ordered and len(self.value) > 3):
+                yes, says = theirs[:, -1], mine[:, -1]
+                measures["sensitivity"] = (weight @ (yes * says)) / (weight @ yes)
+                no = theirs[:, 0]
+                measures["specificity"] = (weight @ (no * mine[:, 0])) / (weight @ no)
+        row: dict[str, float] = {"items": int(both.sum())}
+        for name, values in measures.items():
+            drawn = values[1:][np.isfinite(values[1:])]
+            low, high = bounds(drawn, prob) if len(drawn) else (np.nan, np.nan)
+            row |= {name: float(values[0])}
+            row |= {f"{name}_lower": float(low), f"{name}_upper": float(high)}
+        return row
+
+    def scores(
+        self, who: int, person: int
+    ) -> tuple[Float[np.ndarray, " V"], Float[np.ndarray, " V"], np.ndarray]:
+        """Return how a judge and a person agree with the other people, by unit."""
+        others, number = self.others(person)
+        both = self.there[who] & self.there[person] & (number > 0)
+        judge, human = (
+            np.einsum("ul,lm,um->u", self.share[j][both], self.worth, others[both])
+            for j in (who, person)
+        )
+        return judge, human, both
+
+    def test(
+        self, who: int, epsilon: float, weights: Float[np.ndarray, "S U"]
+    ) -> dict[str, object]:
+        """Return the alternative annotator test of a judge."""
+        advantages, chances, at_least = [], [], []
+        for person in self.people:
+            judge, human, both = self.scores(who, person)
+            if len(judge) < 2:
+                continue
+            wins, losses = judge >= human - 1e-9, human >= judge - 1e-9
+            apart = losses.astype(float) - wins - epsilon
+            error = apart.std(ddof=1) / np.sqrt(len(apart))
+            reach = (
+                apart.mean() / error if error > 0 else np.sign(apart.mean()) * np.inf
+            )
+            chances.append(float(special.stdtr(len(apart) - 1, reach)))
+            advantages.append(wins.mean())
+            weight = weights[:, both]
+            at_least.append((weight @ (judge - human) >= -1e-9).mean())
+        if not chances:
+            return {}
+        beaten = _rejected(np.array(chances))
+        return {
+            "advantage": float(np.mean(advantages)),
+            "winning_rate": float(beaten.mean()),
+            "passes": bool(beaten.mean() >= _HALF),
+            "p_at_least": float(np.mean(at_least)),
+        }
+
+    def effective(self) -> float:
+        """Return how many judges that err independently know as much as all."""
+        others, number = self.others(-1)
+        expected = others @ self.value
+        errors = [
+            np.where(
+                self.there[j] & (number > 0),
+                self.share[j] @ self.value - expected,
+                np.nan,
+            )
+            for j in self.judges
+        ]
+        table = pd.DataFrame(np.array(errors).T).dropna(axis=1, how="all")
+        if not self.ordered:  # whether they are wrong, where labels have no order
+            wrong = [
+                np.where(
+                    self.there[j] & (number > 0),
+                    1 - (self.share[j] * others).sum(1),
+                    np.nan,
+                )
+                for j in self.judges
+            ]
+            table = pd.DataFrame(np.array(wrong).T).dropna(axis=1, how="all")
+        alike = table.corr(min_periods=10).fillna(0.0).to_numpy(copy=True)
+        if len(alike) < 2:
+            return np.nan
+        np.fill_diagonal(alike, 1.0)
+        return float(len(alike) ** 2 / max(alike.sum(), 1.0))
+
+
+def _rejected(chance: Float[np.ndarray, " P"]) -> np.ndarray:
+    """Return which hypotheses are rejected, by Benjamini and Yekutieli."""
+    number = len(chance)
+    order = np.argsort(chance)
+    rank = np.arange(1, number + 1)
+    limit = rank / number * _LEVEL / (1 / rank).sum()
+    below = np.flatnonzero(chance[order] <= limit)
+    rejected = np.zeros(number, bool)
+    if len(below):
+        rejected[order[: below[-1] + 1]] = True
+    return rejected

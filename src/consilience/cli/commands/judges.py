@@ -1,0 +1,199 @@
+"""The commands `rate` and `judges`: judges, and people who correct them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from consilience.cli.options import (
+    Flag,
+    Json,
+    Overwrite,
+    Prob,
+    Run,
+    Seed,
+    Several,
+    read_columns,
+)
+from consilience.cli.outcome import load_run
+from consilience.cli.terminal import check_free, finish, rows, screen
+from consilience.console import Console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROWS = 40  # of a table on the screen
+
+
+def rate(  # noqa: PLR0913 (each option stands alone)
+    run: Run,
+    /,
+    *,
+    reference: Several = (),
+    gold: Path | None = None,
+    by: str | None = None,
+    groups: Path | None = None,
+    label: str | None = None,
+    cluster: str | None = None,
+    population: Flag = False,
+    width: float | None = None,
+    prob: Prob = 0.9,
+    out: Path | None = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Show rates of groups of items that people's answers to some items correct.
+
+    Parameters
+    ----------
+    reference
+        Who is right on average: a group of annotators, or annotators.
+    gold
+        Table of true labels of some items (item, label) in place of --reference.
+    by
+        Column of the items, such as the system that each is from.
+    groups
+        Table of item and group in place of --by.
+    label
+        Label whose share is shown; by default the mean of ordered labels, the better
+        of two labels, or each label.
+    cluster
+        Column of the items that have errors in common, such as the prompt.
+    population
+        Take the items for a sample of more of their kind.
+    width
+        Say also how many items of each group people have to judge for intervals of
+        this width.
+    out
+        Table of the rates to write (.csv, .parquet, .json or .xlsx).
+
+    Examples
+    --------
+    consilience rate run --reference human --by system
+    consilience rate run --gold gold.csv --by system --out rates.csv
+    """
+    from consilience.analysis import rate as estimate
+    from consilience.posterior import export_table
+
+    check_free(out, marker=None, overwrite=overwrite)
+    right: Any = None
+    if gold is not None:
+        right = read_columns(gold, ())
+    elif reference:
+        right = reference[0] if len(reference) == 1 else list(reference)
+    made = estimate(
+        load_run(run),
+        reference=right,
+        by=by if groups is None else read_columns(groups, ()),
+        label=label,
+        cluster=cluster,
+        population=population,
+        prob=prob,
+    )
+    if out is not None:
+        export_table(made.table, out, overwrite=overwrite)
+    needed = None if width is None else made.needed(width)
+    show = screen(as_json=json)
+    if not json:
+        _print(show, "rates", made.table, prob, "estimate")
+        _print(show, "rate_differences", made.differences, prob, "difference")
+        if needed is not None:
+            _print(show, "rates_needed", needed, prob)
+        for remark in made.remarks:
+            show.print(Text(remark))
+    result = {
+        "rates": rows(made.table),
+        "differences": rows(made.differences),
+        "needed": [] if needed is None else rows(needed),
+        "remarks": list(made.remarks),
+    }
+    also = ("--reference", *reference) if reference else ()
+    follow: tuple[str | Path, ...] = ("annotators", run)
+    if reference:
+        follow = ("judges", run, *also)
+    finish(show, {"out": out, **result}, *follow, written=out)
+
+
+def judges(  # noqa: PLR0913 (each option stands alone)
+    run: Run,
+    /,
+    *,
+    reference: Several,
+    by: str | None = None,
+    label: str | None = None,
+    epsilon: float = 0.2,
+    resamples: int = 400,
+    seed: Seed = 0,
+    prob: Prob = 0.9,
+    out: Path | None = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Show how far judges agree with people, and which may replace a person.
+
+    Parameters
+    ----------
+    reference
+        The people: a group of annotators, or annotators.
+    by
+        Column of the items, such as the system that each is from.
+    label
+        Label of which sensitivity and specificity are.
+    epsilon
+        What the alternative annotator test grants a judge for being cheaper: 0.1 where
+        people are crowd workers, 0.2 where they are trained, 0.3 where experts.
+    resamples
+        Weightings of the items.
+    out
+        Table to write (.csv, .parquet, .json or .xlsx).
+
+    Examples
+    --------
+    consilience judges run --reference human
+    consilience judges run --reference human --by system --out judges.csv
+    """
+    from consilience.analysis import judges as held
+    from consilience.posterior import export_table
+
+    check_free(out, marker=None, overwrite=overwrite)
+    people: Any = reference[0] if len(reference) == 1 else list(reference)
+    made = held(
+        load_run(run),
+        reference=people,
+        by=by,
+        label=label,
+        epsilon=epsilon,
+        prob=prob,
+        resamples=resamples,
+        seed=seed,
+    )
+    if out is not None:
+        export_table(made.table, out, overwrite=overwrite)
+    show = screen(as_json=json)
+    if not json:
+        _print(show, "judges", made.table, prob, "agreement")
+        show.print(
+            f"effective number of judges: {made.effective:.1f}; a judge passes the "
+            "alternative annotator test if it beats half of the people or more"
+        )
+    result = {"judges": rows(made.table), "effective": made.effective}
+    also = ("--by", by) if by else ()
+    following = ("rate", run, "--reference", *reference, *also)
+    finish(show, {"out": out, **result}, *following, written=out)
+
+
+def _print(
+    show: Console, name: str, frame: "pd.DataFrame", prob: float, bounds: str = ""
+) -> None:
+    from consilience.tables import CATALOGUE
+    from consilience.tables.catalogue import schema_of
+    from consilience.tables.terminal import terminal
+
+    if frame.empty:
+        return
+    table = schema_of(name, frame).of(frame, prob).first(_ROWS)
+    show.print()
+    show.print(CATALOGUE[name].title, style="bold")
+    show.print(terminal(table, bounds=bounds) if bounds else terminal(table))
+    if len(frame) > _ROWS:
+        show.print(f"and {len(frame) - _ROWS:,} more rows; all with --json")
