@@ -24,11 +24,7 @@ from consilience.responses import ReadOptions, read_with
 from consilience.responses.id_types import MIXED, settled, text_of, type_of
 from consilience.responses.text import text_array
 
-_NAMES = {
-    "item": ("task", "item"),
-    "annotator": ("worker", "annotator"),
-    "label": ("label",),
-}
+ITEM, ANNOTATOR, LABEL = ("task", "item"), ("worker", "annotator"), ("label",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,40 +128,52 @@ def answers_of(
     if not isinstance(data, pd.DataFrame):
         expected = "a data frame with the columns task, worker and label"
         raise OptionError(not_a("the data", data, expected))
-    item, annotator, label = (data[_named(data, role)] for role in _NAMES)
-    labels = [pd.Series(each).dropna() for each in further if each is not None]
-    return Answers(_column(item), _column(annotator), _column(label, labels))
-
-
-def _named(data: pd.DataFrame, role: str) -> str:
-    for name in _NAMES[role]:
-        if name in data.columns:
-            return name
-    raise ColumnError(
-        f"the data frame has no column {' or '.join(_NAMES[role])}; its columns are "
-        f"{', '.join(map(str, data.columns))}; rename one"
+    item, annotator, label = (
+        filled_column(data, names) for names in (ITEM, ANNOTATOR, LABEL)
     )
+    labels = [pd.Series(each).dropna() for each in further if each is not None]
+    return Answers(coded(item), coded(annotator), coded(label, labels))
 
 
-def _column(column: pd.Series, further: list[pd.Series] | None = None) -> Column:
-    name = str(column.name)
-    if column.isna().any():
-        row = int(column.isna().to_numpy().argmax())
-        raise DataError(
-            f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
+def filled_column(data: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:
+    """Return the first column that is there of these names, which has no empty cell."""
+    for name in names:
+        if name in data.columns:
+            break
+    else:
+        raise ColumnError(
+            f"the data frame has no column {' or '.join(names)}; its columns are "
+            f"{', '.join(map(str, data.columns))}; rename one"
         )
+    empty = data[name].isna().to_numpy()
+    if empty.any():
+        raise DataError(
+            f"the data frame, row {empty.argmax() + 1}: {name} is missing; fill or "
+            "drop the row"
+        )
+    return data[name]
+
+
+def coded(column: pd.Series, further: list[pd.Series] | None = None) -> Column:
+    """Code a column, of whose values those of further series are as well."""
+    name = str(column.name)
     if isinstance(column.dtype, pd.CategoricalDtype):
         if further is None:
             column = column.cat.remove_unused_categories()
         # Labels that nobody gave were on offer all the same.
         values = column.cat.categories
-        return Column(name, values, values.get_indexer(pd.Index(column)))
+        return Column(name, values, codes_of(column, values))
     entries = pd.concat([column, *further]) if further else column
-    values = pd.Index(entries.unique())
+    values = pd.Index(entries.unique(), tupleize_cols=False)
     # Values that cannot be compared, such as 1 and "a", stay as they come.
     with suppress(TypeError):
         values = values.sort_values()
-    return Column(name, values, values.get_indexer(pd.Index(column)))
+    return Column(name, values, codes_of(column, values))
+
+
+def codes_of(column: pd.Series, values: pd.Index) -> Int[np.ndarray, " N"]:
+    """Return where each entry of a column is among values; -1 if it is not."""
+    return values.get_indexer(pd.Index(column, tupleize_cols=False))
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,7 +91,42 @@ $answers
 'malamute'"""
 
 
-class Aggregator(BaseEstimator):  # type: ignore[misc]
+class Estimator(BaseEstimator):  # type: ignore[misc]
+    """Base class: a scikit-learn estimator that is fitted to a table of answers."""
+
+    def __init_subclass__(cls, *, attributes: str = ATTRIBUTES, **more: Any) -> None:
+        """Fill what estimators share into a docstring, or write that of a model."""
+        super().__init_subclass__(**more)
+        members, shared = vars(cls), {**SHARED, "attributes": attributes}
+        doc = cleandoc(members.get("__doc__") or "")
+        if "model" in members and "Examples" not in doc:
+            loaded = annotators.load(members["model"])
+            shared |= {"name": cls.__name__, "model": members["model"], "summary": doc}
+            shared |= {"references": "\n".join(loaded.references)}
+            shared |= {"engine": loaded.engines[0]}
+            doc = OF_MODEL
+        cls.__doc__ = Template(doc).safe_substitute(shared)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect: a table of answers is no matrix."""
+        tags = super().__sklearn_tags__()
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.categorical = True
+        return tags
+
+    def __getattr__(self, name: str) -> Any:
+        """Say where to find the fit, which only estimators of a model have."""
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if name == "fit_":
+            msg += (
+                "; it is set by `fit` where the estimator has an `engine`, and that "
+                'is another than "classical", such as "auto"'
+            )
+        raise AttributeError(msg)
+
+
+class Aggregator(Estimator):
     """Base class: a method of aggregation as a scikit-learn estimator.
 
     Attributes
@@ -111,19 +146,6 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
     """
 
     labels_: pd.Series
-
-    def __init_subclass__(cls, *, attributes: str = ATTRIBUTES, **more: Any) -> None:
-        """Fill what estimators share into a docstring, or write that of a model."""
-        super().__init_subclass__(**more)
-        members, shared = vars(cls), {**SHARED, "attributes": attributes}
-        doc = cleandoc(members.get("__doc__") or "")
-        if "model" in members and "Examples" not in doc:
-            loaded = annotators.load(members["model"])
-            shared |= {"name": cls.__name__, "model": members["model"], "summary": doc}
-            shared |= {"references": "\n".join(loaded.references)}
-            shared |= {"engine": loaded.engines[0]}
-            doc = OF_MODEL
-        cls.__doc__ = Template(doc).safe_substitute(shared)
 
     def fit_predict(
         self, data: pd.DataFrame, *more: Any, **more_by_name: Any
@@ -148,24 +170,6 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]
 
     def _aggregate(self, data: pd.DataFrame) -> None:
         """Set the labels of responses, where a fit does not."""
-
-    def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn may expect: a table of answers is no matrix."""
-        tags = super().__sklearn_tags__()
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.categorical = True
-        return tags
-
-    def __getattr__(self, name: str) -> Any:
-        """Say where to find the fit, which only estimators of a model have."""
-        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
-        if name == "fit_":
-            msg += (
-                "; it is set by `fit` where the estimator has an `engine`, and that "
-                'is another than "classical", such as "auto"'
-            )
-        raise AttributeError(msg)
 
 
 class ProbabilisticAggregator(Aggregator):
