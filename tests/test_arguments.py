@@ -62,6 +62,8 @@ CALLS = {
     "cs.EngineOptions(draws=1.5)": "draws is 1.5",
     "cs.sklearn.MajorityVote().fit(frame[['item']])": "no column worker or annotator",
     "cs.sklearn.DawidSkene().fit(frame, true_labels=5)": "true_labels is of type int",
+    "cs.sklearn.BradleyTerry().fit(frame)": "no column left",
+    "cs.sklearn.BradleyTerry().fit(5)": "the data is of type int",
     "cs.sklearn.DawidSkene(tol=nan).fit(frame)": "tolerance is nan",
     "cs.agreement(frame)": "of type DataFrame",
 }

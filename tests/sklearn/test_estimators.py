@@ -71,6 +71,7 @@ CLASSICAL = (
     cs.sklearn.GLAD,
     cs.sklearn.MACE,
 )
+PAIRWISE = cs.sklearn.BradleyTerry, cs.sklearn.NoisyBradleyTerry
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_settings_are_stored_shown_and_cloned(kind):
     assert kind.__doc__
 
 
-@pytest.mark.parametrize("kind", {**ALL, **dict.fromkeys(CLASSICAL)})
+@pytest.mark.parametrize("kind", {**ALL, **dict.fromkeys(CLASSICAL + PAIRWISE)})
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_scikit_learns_own_checks_pass(kind, check):
     check(kind.__name__, kind())

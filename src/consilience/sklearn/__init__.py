@@ -37,6 +37,11 @@ from consilience.sklearn.models import (
     OneCoinDawidSkene,
     SharedErrors,
 )
+from consilience.sklearn.pairwise import (
+    BradleyTerry,
+    NoisyBradleyTerry,
+    PairwiseAggregator,
+)
 from consilience.sklearn.votes import (
     KOS,
     MMSR,
@@ -58,6 +63,7 @@ __all__ = [
     "AutoAggregator",
     "BayesianDawidSkene",
     "BinaryRelevance",
+    "BradleyTerry",
     "ClassConditional",
     "ClassicalAggregator",
     "CommunityBCC",
@@ -69,7 +75,9 @@ __all__ = [
     "MajorityVote",
     "ModelAggregator",
     "Multinomial",
+    "NoisyBradleyTerry",
     "OneCoinDawidSkene",
+    "PairwiseAggregator",
     "ProbabilisticAggregator",
     "SharedErrors",
     "Wawa",
