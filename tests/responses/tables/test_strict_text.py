@@ -86,6 +86,21 @@ def test_cells_of_any_length_are_read(written):
     assert read(written("c.csv", HEADER + more)).num_responses == 4
 
 
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_nan_and_infinity_in_json_are_missing(suffix, written):
+    lines = [
+        '{"item": 1, "worker": "a", "label": "say: NaN", "score": -Infinity}',
+        '{"item": 2, "worker": "b", "label": NaN, "score": 1e5}',
+    ]
+    text = "\n".join(lines) if suffix == "jsonl" else f"[{', '.join(lines)}]"
+    responses = read(written(f"a.{suffix}", text), extras=["score"])
+    labels = responses.table["label"].astype(object)
+    assert labels.where(labels.notna(), None).tolist() == ["say: NaN", None]
+    assert responses.table["score"].isna().tolist() == [True, False]
+    with pytest.raises(SourceError):
+        read(written(f"b.{suffix}", text.replace("NaN,", "NaNN,")))
+
+
 def test_json_nested_without_end_is_an_error(written):
     deep = "[" * 200_000 + "]" * 200_000
     for name, text in (

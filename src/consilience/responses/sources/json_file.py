@@ -1,7 +1,8 @@
 """JSON files: lines of records or one document, with the place of an error.
 
 Numbers with a point or an exponent keep their text (``1e5`` stays ``1e5``). A key that
-stands twice in one object is an error: which of the two was meant cannot be known.
+stands twice in one object is an error: which of the two was meant cannot be known. NaN
+and Infinity, which programs write although JSON knows neither, are missing.
 """
 
 import json
@@ -35,6 +36,7 @@ type Record = dict[str, Any]
 _RECORD = msgspec.json.Decoder(Record, float_hook=str)
 _DOCUMENT = msgspec.json.Decoder(float_hook=str)
 _KEY_WITH_BLANKS = re.compile(rb'"[ \t\r\n]+:')
+_CONSTANT = re.compile(rb"[:,\[]\s*-?(?:NaN|Infinity)\b")
 _SPARSE = 0.02  # share of cells that are filled
 _MANY = 20_000_000  # cells
 _NEAR = 1 << 16  # characters in which a list begins
@@ -50,7 +52,10 @@ def read_records(path: Path, *, lines: bool) -> tuple[list[Record], list[int] | 
     try:
         records = _RECORD.decode_lines(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise _bad_line(path, text) from None
+        lines_there = _lines(text) if _CONSTANT.search(text) else ()
+        records = [_with_constants(line) for _, line in lines_there]
+        if not records or not are_records(records):
+            raise _bad_line(path, text) from None
     if _may_repeat_a_key(records, text):
         for number, line in _lines(text):
             _check_keys(line, f"{path}, line {number}")
@@ -65,10 +70,21 @@ def read_json(path: Path) -> object:
         try:
             document = _DOCUMENT.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _broken(path, text, error) from None
+            constant = isinstance(error, msgspec.DecodeError) and _CONSTANT.search(text)
+            document = _with_constants(text) if constant else None
+            if document is None:
+                raise _broken(path, text, error) from None
     if _may_repeat_a_key([document], text):
         _check_keys(text, str(path))
     return document
+
+
+def _with_constants(text: bytes) -> Any:
+    """Return the value of JSON with NaN and Infinity; None where it is broken."""
+    try:
+        return json.loads(text, parse_float=str, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
 
 
 def decode_json(text: str, place: str) -> object:
