@@ -9,6 +9,7 @@ left as it is. Workbooks, databases and files of Arrow become tables in memory.
 
 import hashlib
 import shutil
+import struct
 import sys
 import tempfile
 import zipfile
@@ -51,11 +52,12 @@ KINDS = {
     **dict.fromkeys((".sqlite", ".sqlite3", ".db3"), "sqlite"),
     **dict.fromkeys((".duckdb", ".ddb"), "duckdb"),
     ".xml": "xml",
-    ".zip": "zip",
+    **dict.fromkeys((".zip", ".eval"), "zip"),
 }
 SHARDS = "shards.toml"  # is in each folder of shards
 _PACKED = {".gz": "gzip", ".gzip": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 _PACKED |= {".zstd": "zstd"}
+_ZSTD = 93  # number of the method in archives
 _ANSWERS = {*KINDS, *_PACKED, ".manifest"} - {".zip"}
 _MAGIC = {
     b"PAR1": ".parquet",
@@ -115,20 +117,24 @@ def unfolded(
         yield list(sources)
         return
     with tempfile.TemporaryDirectory(prefix="consilience-") as folder:
-        files: list[Source] = []
-        for number, source in enumerate(sources):
-            is_archive = kind_of(source) == "zip"
-            if isinstance(source, Path) and is_archive and source.is_file():
-                inside = Path(folder) / str(number) / source.name
-                _extract(source, inside)
-                files += [
-                    File(path, f"{source}/{path.relative_to(inside)}")
-                    for path in _files(inside)
-                    if isinstance(path, Path)
-                ]
-            else:
-                files += _files(source)
-        yield files
+        yield [
+            file
+            for number, source in enumerate(sources)
+            for file in _unfold(source, Path(folder) / str(number))
+        ]
+
+
+def _unfold(source: Source, folder: Path) -> Iterator[Source]:
+    """Give the files of a source; those of archives lie in a folder."""
+    for number, path in enumerate(_files(source)):
+        if isinstance(path, Path) and kind_of(path) == "zip" and path.is_file():
+            inside = folder / str(number) / path.name
+            _extract(path, inside)
+            for each in _unfold(inside, folder / f"{number} inside"):
+                if isinstance(each, Path):
+                    yield File(each, f"{path}{str(each).removeprefix(str(inside))}")
+        else:
+            yield path
 
 
 def _files(source: Source) -> Sequence[Source]:
@@ -164,7 +170,24 @@ def _extract(archive: Path, folder: Path) -> None:
         check_size(archive, sum(each.file_size for each in members), str(archive))
         # `zipfile` leads no name out of the folder, and reads no more than the size
         # that is written there.
-        packed.extractall(folder, members)
+        for each in members:
+            if each.compress_type == _ZSTD:
+                _extract_zstd(archive, each, folder)
+            else:
+                packed.extract(each, folder)
+
+
+def _extract_zstd(archive: Path, member: zipfile.ZipInfo, folder: Path) -> None:
+    """Unpack a file as `zipfile` does from Python 3.14 on."""
+    parts = PurePosixPath(member.filename).parts
+    target = folder.joinpath(*(part for part in parts if part not in {"/", ".", ".."}))
+    with archive.open("rb") as file:
+        file.seek(member.header_offset + 26)  # of the lengths of name and extra field
+        file.seek(sum(struct.unpack("<HH", file.read(4))), 1)
+        packed = pa.BufferReader(file.read(member.compress_size))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with pa.CompressedInputStream(packed, "zstd") as content:
+        target.write_bytes(content.read(member.file_size))
 
 
 @contextmanager
@@ -304,7 +327,9 @@ def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
         return records_table(
             records, str(source), options, word=word, lines=lines, unnested=unnested
         )
-    tables = ", ".join(suffix for suffix in KINDS if suffix not in {".xml", ".zip"})
+    tables = ", ".join(
+        suffix for suffix in KINDS if KINDS[suffix] not in {"xml", "zip"}
+    )
     raise SourceError(
         f"{source}: a file named *{source.suffix.lower()} is not a table that can be "
         f"read; expected one of {tables}"
