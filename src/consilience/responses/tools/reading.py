@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from consilience.errors import DataError, KindError, OptionError, SourceError
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.beside import item_texts
+from consilience.responses.columns.beside import gold_pairs, item_texts
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import (
     NO,
@@ -39,6 +39,7 @@ from consilience.responses.tools.choice import (
     Question,
     choose,
     dropped,
+    last,
     meant,
 )
 from consilience.responses.tools.records import Record, names
@@ -206,7 +207,7 @@ def _draft(export: Export, choice: Choice) -> Draft:
         extras=_extras(works, of),
         gold=_gold(_picks(judged, choice, export.layout), question.name, kind),
         more_items=[n for task in export.tasks if (n := choice.name(*task))],
-        items=_texts(works, picks, export, choice, account),
+        items=_items(works, picks, export, choice, account),
     )
     if choice.about is not None:
         # Labels are words for yes and no, and others what these are about.
@@ -230,14 +231,14 @@ def _draft(export: Export, choice: Choice) -> Draft:
     return _on_screens(draft, screens) if screens else _offered(draft, picks)
 
 
-def _texts(
+def _items(
     works: Sequence[Work],
     picks: Sequence[_Pick],
     export: Export,
     choice: Choice,
     account: Account,
 ) -> pd.DataFrame | None:
-    """Return what the contents of the works show of each item."""
+    """Return what the works show and say of each item."""
     fields = dict.fromkeys(name for work in works for name in work.fields)
     names = fields_at(export.layout.contents, fields)
     columns = {
@@ -245,7 +246,16 @@ def _texts(
         for name in names
         if name not in {choice.item, choice.about}
     }
-    return item_texts(Coded.of([pick.item for pick in picks]), columns, account)
+    item = Coded.of([pick.item for pick in picks])
+    table = item_texts(item, columns, account)
+    for name in dict.fromkeys(name for work in works for name in work.about):
+        cells = gold_pairs(item, Coded.of([work.about.get(name) for work in works]))
+        if cells is not None and len(cells):
+            column = cells.drop_duplicates("item").rename(columns={"label": last(name)})
+            every = pd.DataFrame({"item": item.values.to_pandas()}, dtype="str")
+            table = every if table is None else every.merge(table, "left", "item")
+            table = table.merge(column, "left", "item")
+    return table
 
 
 def _rows(pick: _Pick, kind: Kind, key: Callable[[str], str]) -> Iterator[Row]:

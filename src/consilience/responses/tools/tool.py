@@ -50,6 +50,7 @@ class Layout:
     ids: Paths = ()
     contents: Paths = ()
     last_ids: Paths = ()
+    about: Paths = ()  # columns of the table of items, which name no item
     skipped: Paths = ()  # flags: the work was skipped
     is_truth: Paths = ()  # flags: the work is itself the truth
     status: Paths | Callable[[At], str | None] = ()
@@ -103,6 +104,7 @@ class Layout:
             truth={n: each.picked for n, each in self.truth(at, place) if each.picked},
             is_truth=any(first(at, path) in (True, "true") for path in self.is_truth),
             dropped=dropped,
+            about=named(at, self.about),
         )
 
     def _seconds(self, at: At) -> float | None:

@@ -119,6 +119,7 @@ class Work(Struct, frozen=True, kw_only=True, gc=False):
     is_truth: bool  # it is itself the truth, and no answer of an annotator
     dropped: str | None  # why it does not count; None: it does
     screen: OnScreen | None = None
+    about: Fields = {}  # what the table of items says of the item
 
 
 def answer(value: object, place: str = "") -> Answer:
