@@ -34,6 +34,13 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
     "counts": ("columns.counts", ""),
     "crowd": ("columns.counts:CROWD", "labels.csv"),
     "cvat": ("tools.cvat:TOOL", rb"(?s)(?=<).*?<annotations.*?<meta>"),
+    "deepeval": (
+        "tools.deepeval:TOOL",
+        (
+            "testCases & conversationalTestCases | testRunData | "
+            "metricsData & input/turns/actualOutput"
+        ),
+    ),
     "doccano": (
         "tools.doccano:TOOL",
         "id & annotations/label/labels/cats | label.* | labels.* | cats.*",
@@ -49,12 +56,17 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
         ".imagenet.studies:MULTILABEL",
         "annotations_classify_task.pkl",
     ),
+    "inspect": (
+        "tools.inspect:TOOL",
+        "epoch & input & target & output/scores | eval & plan & version",
+    ),
     "label_studio": ("tools.label_studio:TOOL", "data & annotations/completions"),
     "label_studio_min": (
         "tools.label_studio:MIN",
         "annotator & annotation_id & lead_time",
     ),
     "labelbox": ("tools.labelbox:TOOL", "data_row & projects | Labeled Data & Label"),
+    "lm_eval": ("tools.lm_eval:TOOL", "doc_id & doc & filtered_resps"),
     "long": ("columns.long", ""),
     "mturk": ("tools.mturk:TOOL", "HITId & AssignmentId & WorkerId"),
     "peerannot": (
@@ -67,6 +79,13 @@ FORMATS: Mapping[str, tuple[str, str | bytes]] = {
         (
             "answer & _input_hash/_task_hash/_session_id/_annotator_id | "
             "answer & accept & options"
+        ),
+    ),
+    "promptfoo": (
+        "tools.promptfoo:TOOL",
+        (
+            "results.results & results.stats | gradingResult & provider & vars | "
+            "promptIdx & testIdx & vars"
         ),
     ),
     "reassessed_imagenet": (".imagenet.studies:REASSESSED", "raters.npz"),

@@ -7,20 +7,23 @@ from pathlib import Path
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.responses.exports import judged_logs
 from tests.responses.exports.test_formats import FIXED
-from tests.responses.exports.writers import READER, WRITERS, Study, as_json
+from tests.responses.exports.writers import READER as TOOL_OF
+from tests.responses.exports.writers import WRITERS, Study, as_json
 from tests.responses.reading_back import some
 from tests.responses.test_damage import JSON, outcome, replaced
 
 NESTED = [name for name in WRITERS if name not in {"cvat", "doccano", "zooniverse"}]
 NESTED = [name for name in NESTED if name not in {"toloka", "appen", "labelbox_csv"}]
 NESTED.remove("ground_truth")
+READER = TOOL_OF | judged_logs.READER
 TABLES = ("zooniverse", "toloka", "appen", "labelbox_csv")
 
 
-def document(name, folder):
+def document(path):
     """Return what a tool writes, as one JSON document."""
-    text = WRITERS[name](Path(folder), Study(FIXED)).read_text("utf-8")
+    text = path.read_text("utf-8")
     try:
         return json.loads(text)
     except json.JSONDecodeError:
@@ -28,7 +31,11 @@ def document(name, folder):
 
 
 with tempfile.TemporaryDirectory() as _folder:
-    DOCUMENTS = {name: document(name, _folder) for name in NESTED}
+    DOCUMENTS = {
+        name: document(WRITERS[name](Path(_folder), Study(FIXED))) for name in NESTED
+    }
+    for _name in ("inspect", "promptfoo", "promptfoo_lines", "deepeval", "lm_eval"):
+        DOCUMENTS[_name] = document(judged_logs.LOGS[_name](Path(_folder)))
 DOCUMENTS["ground_truth"] = {
     "answers": [
         {"workerId": "ann", "answerContent": {"q": {"label": "cat"}}},
