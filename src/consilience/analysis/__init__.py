@@ -1,12 +1,12 @@
 """Analyses of responses without a model, and of decisions given a fit."""
 
+from consilience.analysis.annotator_test import Judges, judges
 from consilience.analysis.class_confusion import HumanConfusion, human_confusion
 from consilience.analysis.conformal import label_sets
 from consilience.analysis.confusion import ComparedConfusion
 from consilience.analysis.decisions import Decision, decide, filtering, leading_question
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.further_answers import more_answers
-from consilience.analysis.judges import Judges, judges
 from consilience.analysis.predictive import predictive_checks
 from consilience.analysis.rates import Rates, rate
 from consilience.analysis.reliability import Agreement, By, agreement

@@ -110,9 +110,9 @@ def questions_of(
         of_cluster = _column(fit, cluster, "cluster")[0]
     elif contains:
         of_cluster = pd.factorize(constant["unit_item"].to_numpy())[0]
-    said = _Said(fit, reference)
+    answers = _Responses(fit, reference)
     for name, given, true in _values(data, label):
-        yield said.question(
+        yield answers.question(
             label=name,
             values=(given, true),
             by=named_by,
@@ -149,7 +149,7 @@ def _values(
         yield name, (given.astype(str) == name) * 1.0, (true.astype(str) == name) * 1.0
 
 
-class _Said:
+class _Responses:
     """What judges and the reference of a fit say, read once for all questions."""
 
     def __init__(
@@ -272,8 +272,8 @@ class _Said:
             keys += "\0" + constant["unit_label"].to_numpy().astype(str)
             mine += "\0" + pd.Series(text_of(gold["label"]))
         place = pd.Index(keys).get_indexer(pd.Index(mine))
-        said = text_of(gold["answer" if contains else "label"])
-        code = pd.Index(names(self.data, "given_class").astype(str)).get_indexer(said)
+        stated = text_of(gold["answer" if contains else "label"])
+        code = pd.Index(names(self.data, "given_class").astype(str)).get_indexer(stated)
         used = (place >= 0) & (code >= 0)
         if not used.any():
             raise DataError("reference: no gold label is of an item of the fit")

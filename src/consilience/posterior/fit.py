@@ -232,10 +232,8 @@ class Fit:
         -------
         pandas.DataFrame
             Columns annotator, responses, accuracy, lower and upper; for contains also
-            sensitivity and specificity with their bounds; of ordered labels bias,
-            precision and extremity; where the model has spammers, how often each
-            annotator answers at random. Last flag (what is noticed of an annotator,
-            empty for most), sure (its probability) and evidence.
+            sensitivity and specificity; of ordered labels bias, precision and
+            extremity; of `mace` spammer. Last flag (empty for most), sure and evidence.
 
         See Also
         --------

@@ -263,7 +263,7 @@ def comparisons_of(data: pd.DataFrame) -> Comparisons:
     if wrong.any():
         row = int(wrong.argmax())
         first, second, chosen = (column.iloc[row] for column in columns)
-        what = f"the label {chosen!r} is neither {first!r} nor {second!r}; mend it"
+        what = f"the label {chosen!r} is neither {first!r} nor {second!r}; correct it"
         if left[row] == right[row]:
             what = f"{first!r} is compared with itself; drop the row"
         raise DataError(f"the data frame, row {row + 1}: {what}")

@@ -134,10 +134,10 @@ def judges(
         raise OptionError(
             f"prob {prob:g}, epsilon {epsilon:g}: give numbers between 0 and 1"
         )
-    said = _Answers(fit, reference)
+    answers = _Answers(fit, reference)
     asked = next(iter(questions_of(fit, reference, by, label, None)))
-    weights = np.random.default_rng(seed).exponential(size=(resamples, said.units))
-    parts = [(ALL, np.ones(said.units))]
+    weights = np.random.default_rng(seed).exponential(size=(resamples, answers.units))
+    parts = [(ALL, np.ones(answers.units))]
     if asked.by and asked.by != "label":
         parts += [
             (name, (asked.group == code) * 1.0)
@@ -145,16 +145,18 @@ def judges(
         ]
     rows = []
     for name, chosen in parts:
-        for who in (*said.people, *said.judges):
-            row = said.row(who, chosen, weights, prob)
+        for who in (*answers.people, *answers.judges):
+            row = answers.row(who, chosen, weights, prob)
             if row is not None:
-                head = {"annotator": said.names[who], "role": said.role(who)}
+                head = {"annotator": answers.names[who], "role": answers.role(who)}
                 rows.append({**head, **({asked.by: name} if asked.by else {}), **row})
-                if name == ALL and who in said.judges:
-                    rows[-1] |= said.test(who, epsilon, weights)
+                if name == ALL and who in answers.judges:
+                    rows[-1] |= answers.test(who, epsilon, weights)
     if not any(row["role"] == "judge" for row in rows):
         raise DataError("no item has answers of a judge and of a person of the group")
-    return Judges(table=pd.DataFrame(rows), effective=said.effective(), types=fit.types)
+    return Judges(
+        table=pd.DataFrame(rows), effective=answers.effective(), types=fit.types
+    )
 
 
 class _Answers:
@@ -224,10 +226,10 @@ class _Answers:
             measures["bias"] = weight @ ((mine - theirs) @ self.value)
         worth = self.worth - self.worth.min()
         worth = worth / worth.max()
-        found = weight @ np.einsum("ul,lm,um->u", mine, worth, theirs)
+        agreed = weight @ np.einsum("ul,lm,um->u", mine, worth, theirs)
         chance = np.einsum("sl,lm,sm->s", weight @ mine, worth, weight @ theirs)
         with np.errstate(invalid="ignore", divide="ignore"):
-            measures["kappa"] = (found - chance) / (1 - chance)
+            measures["kappa"] = (agreed - chance) / (1 - chance)
             if self.binary and not (self.ordered and len(self.value) > 3):
                 yes, says = theirs[:, -1], mine[:, -1]
                 measures["sensitivity"] = (weight @ (yes * says)) / (weight @ yes)

@@ -1,0 +1,218 @@
+r"""The estimate of rates of groups: what judges predict, corrected by people.
+
+The estimand of a group g of items is the mean over its items of what people say: of the
+shares of a label, or of ratings. Judges answered all items, people some, drawn at
+random or with known probabilities. With :math:`f_i` what judges predict of an item and
+:math:`y_i` the mean of people's answers to it,
+
+.. math::
+
+   \hat\theta_g = \frac{1}{N_g} \sum_{i \in g} f_i
+   + \frac{\sum_{i \in g, L} w_i (y_i - f_i)}{\sum_{i \in g, L} w_i},
+
+which errs by what people's items are by chance, however wrong the judges (prediction-
+powered inference; in surveys, the difference estimator). The prediction is power-tuned:
+:math:`f = b^\top x`, with x the mean of the judges' answers, each judge's own mean
+taken out, and what the posterior of the fit expects without people's answers; b is
+their regression within groups, drawn to zero as by two items.
+
+**Variances.** The variance of residuals :math:`y - f` of a group is moderated by that
+of all, which counts as sixty further items: of a few items of which the rare one is
+missing both mean and variance err, and the interval would miss. Items of one cluster (a
+prompt that all systems answered) have residuals in common, with one correlation. The
+items are those asked about; with `population=True` they are a sample of further ones.
+
+**Several groups.** The corrections of four groups and more are a sample as well:
+:math:`m_g \sim N(\mu, \tau^2)`, with :math:`\tau` integrated under a flat prior, so
+that groups with few answers of people learn from the others as far as these are alike.
+Intervals hold as shares of all groups. Fewer groups stand for themselves.
+
+References
+----------
+Angelopoulos et al. (2023), PPI++, section 4. Särndal et al. (1992), Model Assisted
+Survey Sampling, section 6.3. Morris (1983), section 1.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from consilience.analysis.references import Questions
+from consilience.when_used import special
+
+_DRAWN = 2.0  # items that draw the weights of predictions to zero
+_ALIKE = 60.0  # degrees of freedom that the variance of all has in that of a group
+SHARED = 4  # groups from which corrections are a sample
+_GRID = np.linspace(0.0, 1.0, 81)
+_LEAST = 1e-12
+
+
+class Estimated(NamedTuple):
+    """Estimates of groups, their covariance, and its degrees of freedom."""
+
+    mean: Float[np.ndarray, " G"]
+    covariance: Float[np.ndarray, "G G"]
+    freedom: float
+    items: Int[np.ndarray, " G"]
+    judged: Int[np.ndarray, " G"]
+    deviation: Float[np.ndarray, " G"]  # of residuals
+
+    def sum_of(
+        self, weight: Float[np.ndarray, " G"], prob: float
+    ) -> tuple[float, float, float, float]:
+        """Return a weighted sum, its bounds, and the probability that it is above 0."""
+        used = weight != 0
+        mean = float(weight[used] @ self.mean[used])
+        some = weight[used]
+        spread = np.sqrt(some @ self.covariance[np.ix_(used, used)] @ some)
+        if not np.isfinite(mean + spread):
+            return mean, np.nan, np.nan, np.nan
+        far = float(special.stdtrit(self.freedom, (1 + prob) / 2)) * spread
+        above = special.stdtr(self.freedom, mean / spread) if spread > 0 else mean > 0
+        return mean, mean - far, mean + far, float(above)
+
+
+def estimated(
+    asked: Questions, judged: Bool[np.ndarray, " I"], *, population: bool
+) -> Estimated:
+    """Return the estimates of all groups together."""
+    group, groups = asked.group, len(asked.groups)
+    weight = np.where(judged, asked.weight, 0.0)
+    truth = np.nan_to_num(np.asarray(asked.truth, float))
+    predicted, used = _predicted(asked, judged, truth)
+    items = np.bincount(group, minlength=groups)
+    number = np.bincount(group, judged, groups).astype(int)
+    total = np.bincount(group, weight, groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        usual = np.bincount(group, predicted, groups) / items
+        correction = np.bincount(group, weight * (truth - predicted), groups) / total
+    residual = np.where(judged, truth - predicted - correction[group], 0.0)
+    variance, freedom = _variances(residual, number, group, used)
+    squares = np.bincount(group, weight**2, groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.sqrt(variance * squares) / total
+    share = 0.0 if population else number / items
+    covariance = np.diag(spread**2 * (1 - share))
+    covariance += _in_common(asked, residual, weight, spread, total, covariance)
+    mean, covariance = _shared(correction, covariance, number)
+    if population:
+        apart = predicted - usual[group]
+        within = np.bincount(group, apart**2, groups) / np.maximum(items - 1, 1)
+        covariance = covariance + np.diag(within / items)
+    deviation = np.sqrt(variance)
+    return Estimated(usual + mean, covariance, freedom, items, number, deviation)
+
+
+def _predicted(
+    asked: Questions, judged: Bool[np.ndarray, " I"], truth: Float[np.ndarray, " I"]
+) -> tuple[Float[np.ndarray, " I"], int]:
+    """Return what judges predict, tuned within groups, and how many weights it took."""
+    columns = asked.predictions
+    number = np.bincount(asked.group, judged, len(asked.groups))
+    freedom = int(judged.sum() - (number > 0).sum())
+    scale = columns.std(0)
+    columns = columns[:, scale > 0] / scale[scale > 0]
+    # With few items the posterior alone, which stands last.
+    columns = columns[:, max(columns.shape[1] - max(freedom - 1, 0), 0) :]
+    if not columns.shape[1]:
+        return np.zeros(len(truth)), 0
+    there = np.maximum(number, 1)[asked.group]
+
+    def within(values: Float[np.ndarray, " I"]) -> Float[np.ndarray, " I"]:
+        kept = np.where(judged, values, 0.0)
+        mean = np.bincount(asked.group, kept, len(asked.groups))[asked.group] / there
+        return np.where(judged, values - mean, 0.0)
+
+    apart = np.stack([within(column) for column in columns.T], 1)
+    gram = apart.T @ apart + _DRAWN * np.eye(apart.shape[1])
+    weight = np.linalg.solve(gram, apart.T @ within(truth))
+    return columns @ weight, columns.shape[1]
+
+
+def _variances(
+    residual: Float[np.ndarray, " I"],
+    number: Int[np.ndarray, " G"],
+    group: Int[np.ndarray, " I"],
+    used: int,
+) -> tuple[Float[np.ndarray, " G"], float]:
+    """Return the variance of residuals in each group, and its degrees of freedom."""
+    squares = np.bincount(group, residual**2, len(number))
+    free = np.maximum(number - 1, 0)
+    whole = max(float(free.sum() - used), 1.0)
+    overall = squares.sum() / whole
+    return (_ALIKE * overall + squares) / (_ALIKE + free), whole
+
+
+def _in_common(
+    asked: Questions,
+    residual: Float[np.ndarray, " I"],
+    weight: Float[np.ndarray, " I"],
+    spread: Float[np.ndarray, " G"],
+    total: Float[np.ndarray, " G"],
+    covariance: Float[np.ndarray, "G G"],
+) -> Float[np.ndarray, "G G"]:
+    """Return what clusters add: residuals of one have one correlation."""
+    if asked.cluster is None:
+        return np.zeros_like(covariance)
+    used = np.flatnonzero(weight > 0)
+    cluster, group = asked.cluster[used], asked.group[used]
+    scale = np.sqrt(np.bincount(group, residual[used] ** 2, len(total)))
+    scale /= np.sqrt(np.maximum(np.bincount(group, minlength=len(total)), 1))
+    unit = residual[used] / np.where(scale[group] > 0, scale[group], 1.0)
+    size = np.bincount(cluster)
+    pairs = (size**2 - size).sum()
+    if not pairs:
+        return np.zeros_like(covariance)
+    summed = np.bincount(cluster, unit)
+    together = (summed**2 - np.bincount(cluster, unit**2)).sum() / pairs
+    alike = float(np.clip(together, 0.0, 0.95))
+    met = np.zeros((len(size), len(total)))
+    np.add.at(met, (cluster, group), weight[used])
+    squares = np.bincount(group, weight[used] ** 2, len(total))
+    shared = met.T @ met - np.diag(squares)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        each = spread * total / np.sqrt(squares)
+        added = alike * shared * np.outer(each / total, each / total)
+    return np.nan_to_num(added)
+
+
+def _shared(
+    correction: Float[np.ndarray, " G"],
+    covariance: Float[np.ndarray, "G G"],
+    number: Int[np.ndarray, " G"],
+) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, "G G"]]:
+    """Return corrections as a sample of their like, tau integrated, and covariance."""
+    some = np.flatnonzero(number > 0)
+    mean = np.where(number > 0, np.nan_to_num(correction), np.nan)
+    whole = np.where(np.isfinite(covariance), covariance, 0.0)
+    if len(some) < SHARED:
+        whole[number == 0] = np.nan
+        whole[:, number == 0] = np.nan
+        return mean, whole
+    given, noise = correction[some], whole[np.ix_(some, some)]
+    most = 3 * np.sqrt(max(given.var(ddof=1), np.diag(noise).mean(), _LEAST))
+    logs, means, squares = [], [], []
+    groups = len(number)
+    for tau in most * _GRID:
+        root = np.linalg.inv(noise + (tau**2 + _LEAST) * np.eye(len(some)))
+        precision = root.sum()
+        centre = root.sum(1) @ given / precision
+        apart = given - centre
+        _, determinant = np.linalg.slogdet(root)
+        logs.append(determinant / 2 - apart @ root @ apart / 2 - np.log(precision) / 2)
+        reach = np.zeros((groups, len(some)))
+        reach[some] = tau**2 * np.eye(len(some))
+        pull = reach @ root
+        left = 1 - pull.sum(1)
+        expected = centre + pull @ apart
+        spread = tau**2 * np.eye(groups) - pull @ reach.T
+        spread += np.outer(left, left) / precision
+        means.append(expected)
+        squares.append(spread + np.outer(expected, expected))
+    weight = special.softmax(np.array(logs))
+    mean = weight @ np.array(means)
+    second = np.tensordot(weight, np.array(squares), 1)
+    return mean, second - np.outer(mean, mean)
