@@ -1,4 +1,5 @@
 from . import analysis as analysis
+from . import comparisons as comparisons
 from . import contains as contains
 from . import errors as errors
 from . import images as images

@@ -65,7 +65,10 @@ _COMMANDS = {
         *("judges:rate", "judges:judges"),
         "contains",
     ),
-    "Compare": ("runs:score", "evaluate:evaluate", "benchmark:benchmark"),
+    "Compare": (
+        *("runs:score", "evaluate:evaluate", "benchmark:benchmark"),
+        "rank:rank",
+    ),
     "Make a study": (*("study:study", "simulate:simulate", "simulate:demo"), "images"),
 }
 _SEVERAL = {

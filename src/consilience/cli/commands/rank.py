@@ -1,0 +1,96 @@
+"""The command `rank`: systems ranked from comparisons of two each."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from consilience.cli.options import Json, Overwrite, Prob, Seed, Several
+from consilience.cli.terminal import check_free, finish, screen
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MARKER = "ranking.toml"
+_TITLES = {"scores": "Scores", "ranks": "Ranks", "judges": "Judges"}
+
+
+def rank(  # noqa: PLR0913 (each option stands alone)
+    source: Annotated[Path, Parameter(help="A CSV, Parquet or JSON-lines file.")],
+    /,
+    *,
+    out: Path | None = None,
+    judge: str | None = None,
+    first: str | None = None,
+    second: str | None = None,
+    winner: str | None = None,
+    item: str | None = None,
+    group: str | None = None,
+    covariates: Several = (),
+    engine: Literal["laplace", "nuts"] = "laplace",
+    prob: Prob = 0.9,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Rank systems from comparisons of two each (A better, B better, tie) by judges.
+
+    Judges differ in discrimination, in their bias to what is shown first and in how
+    often they say that two systems are equal. Columns are recognized by usual names.
+
+    Parameters
+    ----------
+    out
+        Folder for the ranking, with its tables as CSV.
+    judge
+        Column of the judge: a person or a model.
+    first
+        Column of the system that was shown first.
+    second
+        Column of the other system.
+    winner
+        Column of the winner: a system, a side, an order or a tie.
+    item
+        Column of the item, such as a question; comparisons of one are correlated.
+    group
+        Column of the judge's group, such as people and models.
+    covariates
+        Columns of numbers: what the first system has more of, such as length.
+    engine
+        A normal approximation at the mode, or Hamiltonian Monte Carlo, the reference.
+
+    Examples
+    --------
+    consilience rank comparisons.csv --out ranking
+    consilience rank votes.parquet --judge worker --winner preference --covariates words
+    """
+    from consilience.comparisons import fit, read
+
+    check_free(out, marker=_MARKER, overwrite=overwrite)
+    columns = {"judge": judge, "first": first, "second": second}
+    columns |= {"winner": winner, "item": item, "group": group}
+    comparisons = read(source, **columns)
+    ranking = fit(
+        comparisons, covariates=covariates, engine=engine, prob=prob, seed=seed
+    )
+    tables = {name: getattr(ranking, name)() for name in _TITLES}
+    show = screen(as_json=json)
+    show.print(f"{len(comparisons):,} comparisons, {comparisons.skipped:,} skipped")
+    for name, table in tables.items():
+        show.print(_table(_TITLES[name], table))
+    if out is not None:
+        ranking.save(out, overwrite=overwrite)
+    records = {name: table.to_dict("records") for name, table in tables.items()}
+    finish(show, {"out": out, **records}, "rank", source, "--out", "run", written=out)
+
+
+def _table(title: str, frame: "pd.DataFrame") -> Table:
+    """Return a table with numbers of two digits."""
+    table = Table(title=title, title_justify="left", box=None)
+    for name in frame.columns:
+        number = frame[name].dtype.kind in "if"
+        table.add_column(name.replace("_", " "), justify="right" if number else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row))
+    return table
