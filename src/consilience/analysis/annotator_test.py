@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -211,7 +212,7 @@ class _Answers:
         chosen: Float[np.ndarray, " U"],
         weights: Float[np.ndarray, "S U"],
         prob: float,
-    ) -> dict[str, float] | None:
+    ) -> dict[str, Any] | None:
         """Return what an annotator's answers are beside those of people."""
         others, number = self.others(who)
         both = self.there[who] & (number > 0) & (chosen > 0)
@@ -235,7 +236,7 @@ class _Answers:
                 measures["sensitivity"] = (weight @ (yes * says)) / (weight @ yes)
                 no = theirs[:, 0]
                 measures["specificity"] = (weight @ (no * mine[:, 0])) / (weight @ no)
-        row: dict[str, float] = {"items": int(both.sum())}
+        row: dict[str, Any] = {"items": int(both.sum())}
         for name, values in measures.items():
             drawn = values[1:][np.isfinite(values[1:])]
             low, high = bounds(drawn, prob) if len(drawn) else (np.nan, np.nan)

@@ -18,6 +18,7 @@ from consilience.comparisons.reading import read
 from consilience.comparisons.record import Comparisons
 from consilience.errors import DataError, OptionError, SourceError, not_a, not_among
 from consilience.intervals import bounds
+from consilience.posterior import export_table
 from consilience.whole_folder import whole_folder
 
 MARKER = "ranking.toml"
@@ -222,7 +223,7 @@ class Ranking:
                 )
                 table.to_parquet(partial / f"{name}.parquet")
             for name in ("scores", "ranks", "differences", "judges"):
-                getattr(self, name)().to_csv(partial / f"{name}.csv", index=False)
+                export_table(getattr(self, name)(), partial / f"{name}.csv")
 
     def __repr__(self) -> str:
         """Return what was compared, and the scores."""

@@ -82,7 +82,8 @@ def rank(  # noqa: PLR0913 (each option stands alone)
     if out is not None:
         ranking.save(out, overwrite=overwrite)
     records = {name: table.to_dict("records") for name, table in tables.items()}
-    finish(show, {"out": out, **records}, "rank", source, "--out", "run", written=out)
+    after = ("--engine", "nuts") if out is not None else ("--out", "ranking")
+    finish(show, {"out": out, **records}, "rank", source, *after, written=out)
 
 
 def _table(title: str, frame: "pd.DataFrame") -> Table:
