@@ -129,7 +129,7 @@ def judges(
     >>> table[["annotator", "role", "passes"]].tail(2)
         annotator   role passes
     3  annotator3  judge   True
-    4  annotator4  judge   True
+    4  annotator4  judge  False
     """
     if not 0 < prob < 1 or not 0 <= epsilon < 1:
         raise OptionError(
