@@ -43,6 +43,7 @@ MODULES = {
     "objects_coverage": "objects_coverage",
     "study_cost": "speed",
     "report_page": "pages",
+    "comparisons": "comparisons",
 }
 
 

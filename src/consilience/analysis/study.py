@@ -166,6 +166,7 @@ def share_drawn(
         lower, upper = bounds(varied[of > 0] / of[of > 0], prob)
         lower, upper = min(lower, value), max(upper, value)
     items = round(float(whole.mean()))
+    value, lower, upper = map(float, (value, lower, upper))
     return {"value": value, "lower": lower, "upper": upper, "items": items}
 
 
