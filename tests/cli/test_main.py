@@ -81,7 +81,7 @@ def test_help_names_every_command_and_no_other(group, run, capsys):
     commands = [command.split() for command in COMMANDS]
     at = len(group.split())
     assert names == {words[at] for words in commands if words[:at] == group.split()}
-    assert len(names) <= 18
+    assert len(names) <= 21
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_all_commands_of_runs_are_tried():
         for name, command in commands_in(APP)
         if "run" in str(signature(command.default_command).parameters)
     }
-    others = {"predict", "fit", "images tasks", "images candidates"}
+    others = {"predict", "fit", "images tasks", "images candidates", "rate", "judges"}
     assert of_runs - others <= {*COMMANDS}
 
 

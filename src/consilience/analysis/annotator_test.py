@@ -62,6 +62,15 @@ class Judges:
     See Also
     --------
     judges : Compute them.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(items=90, annotators=5, classes=3, per_item=5, seed=0)
+    >>> fit = cs.fit(study.responses, model="dawid_skene")
+    >>> made = cs.analysis.judges(fit, reference=["annotator0", "annotator1"])
+    >>> made.table["role"].tolist()
+    ['person', 'person', 'judge', 'judge', 'judge']
     """
 
     table: pd.DataFrame

@@ -470,7 +470,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     >>> another = asked.assign(label="another")
     >>> evaluation = cs.evaluate(fit, asked.assign(rank=1), dataset_labels=another)
     >>> evaluation.frequencies()[["model", "statistic", "value"]].tail(1).round(2)
-         who statistic  value
+       model statistic  value
     6  model  accuracy    0.0
     >>> float(evaluation.errors()["value"].sum().round(6))
     1.0

@@ -8,6 +8,7 @@ import pytest
 from tests.studies import inside, off
 
 from consilience.annotators import load
+from consilience.inference import EngineOptions
 from consilience.inference.engines import vb
 
 
