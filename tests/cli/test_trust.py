@@ -21,6 +21,8 @@ COMMANDS = {
     "annotators": ("choice", ()),
     "ratings": ("ordered", ("--resamples", "20", "--out", "ratings.csv")),
     "evaluate": ("choice", ("--predictions", "gold.csv", "--resamples", "20")),
+    "rate": ("choice", ("--reference", "annotator0")),
+    "judges": ("choice", ("--reference", "annotator0", "annotator1")),
     "report": ("choice", ("--out", "report.html", "--resamples", "0")),
     "contains filtering": ("contains", ()),
     "contains decide": ("contains", ("--out", "decisions.csv")),
@@ -73,7 +75,7 @@ def test_all_commands_of_runs_are_tried():
         for name, command in commands_in(APP)
         if "run" in str(signature(command.default_command).parameters)
     }
-    others = {"predict", "fit", "images tasks", "images candidates", "rate", "judges"}
+    others = {"predict", "fit", "images tasks", "images candidates"}
     assert of_runs - others <= {*COMMANDS}
 
 

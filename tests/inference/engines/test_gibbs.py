@@ -310,11 +310,13 @@ def test_a_fit_goes_on_until_it_has_converged(monkeypatch):
     assert "failed" in fits[1]
 
 
-def ducks(data):
+def ducks(data, seed):
     """Return the share of right labels of a study whose votes are often wrong."""
     folder = data / "crowd" / "ducks"
     gold = pd.read_csv(folder / "truth.csv").set_index("task").iloc[:, 0]
-    labels = cs.fit(folder / "labels.csv", model="correlated_dawid_skene").items()
+    labels = cs.fit(
+        folder / "labels.csv", model="correlated_dawid_skene", seed=seed
+    ).items()
     truth = labels["item"].astype(str).map(gold.set_axis(gold.index.astype(str)))
     return (labels["label"].astype(str) == truth.astype(str)).mean()
 
@@ -324,4 +326,9 @@ def test_the_most_probable_explanation_is_found_where_votes_mislead(
 ):
     # Votes are right about .69 of these items; in one explanation labels are swapped.
     monkeypatch.setattr(gibbs, "MAX_VISITS", 4 * gibbs.MAX_VISITS)  # as users have it
-    assert ducks(data_folder) > 0.9
+    assert min(ducks(data_folder, seed) for seed in range(3)) > 0.9
+    # The twin: chains go on where they stand. Which seeds lead astray, rounding says.
+    monkeypatch.setattr(
+        gibbs, "better_chains", lambda heights, _: np.arange(heights.shape[1])
+    )
+    assert any(ducks(data_folder, seed) < 0.9 for seed in range(6))
