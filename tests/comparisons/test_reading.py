@@ -15,6 +15,7 @@ FORMS = {
     "models": ["model_a", "model_b", "tie (bothbad)"],
     "responses": ["response1", "response2", "Tie"],
     "numbers": [1, 2, 0.5],
+    "written numbers": ["1.0", "2.0", "0.5"],
     "points": [1.0, 0.0, 0.5],
     "orders": ["A>B", "B>A", "A=B"],
     "strong": ["A>>B", "A<B", "=="],
@@ -72,6 +73,13 @@ def test_rows_without_a_winner_are_counted():
     comparisons = cs.comparisons.read(rows)
     assert (len(comparisons), comparisons.skipped) == (1, 2)
     assert comparisons.judges == ("(anonymous)",)
+
+
+def test_rows_without_an_item_are_not_of_one():
+    rows = {"first": [*"xxx"], "second": [*"yyy"], "winner": [*"xyx"]}
+    for items in ({}, {"item": ["", None, "a"]}):
+        comparisons = cs.comparisons.read(rows | items)
+        assert len(set(comparisons.item)) == 3
 
 
 def test_further_numbers_are_kept_and_names_win_over_guesses():

@@ -20,7 +20,10 @@ their regression within groups, drawn to zero as by two items.
 of all, which counts as sixty further items: of a few items of which the rare one is
 missing both mean and variance err, and the interval would miss. Items of one cluster (a
 prompt that all systems answered) have residuals in common, with one correlation. The
-items are those asked about; with `population=True` they are a sample of further ones.
+items are those asked about, so that variances are less by the share that people judged,
+but for people's own error, which repeated answers tell; with `population=True` they are
+a sample of further ones. To all residuals one of the largest variance that there can be
+is added, since a few that are all zero are not certain.
 
 **Several groups.** The corrections of four groups and more are a sample as well:
 :math:`m_g \sim N(\mu, \tau^2)`, with :math:`\tau` integrated under a flat prior, so
@@ -45,6 +48,7 @@ from consilience.when_used import special
 
 _DRAWN = 2.0  # items that draw the weights of predictions to zero
 _ALIKE = 60.0  # degrees of freedom that the variance of all has in that of a group
+_WIDE = 1.0  # items of the largest variance that there can be, added to all
 SHARED = 4  # groups from which corrections are a sample
 _GRID = np.linspace(0.0, 1.0, 81)
 _LEAST = 1e-12
@@ -90,12 +94,17 @@ def estimated(
         usual = np.bincount(group, predicted, groups) / items
         correction = np.bincount(group, weight * (truth - predicted), groups) / total
     residual = np.where(judged, truth - predicted - correction[group], 0.0)
-    variance, freedom = _variances(residual, number, group, used)
+    low, high = asked.bounds
+    largest = (high - low) ** 2 / 4
+    variance, freedom = _variances(residual, number, group, used, largest)
     squares = np.bincount(group, weight**2, groups)
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.sqrt(variance * squares) / total
+        noise = np.bincount(group, weight**2 * asked.noise, groups) / total**2
+    # People's own error is not less where they judged many of the items.
     share = 0.0 if population else number / items
-    covariance = np.diag(spread**2 * (1 - share))
+    own = np.fmin(np.where(number > 0, noise, 0.0), spread**2)
+    covariance = np.diag(spread**2 * (1 - share) + own * share)
     covariance += _in_common(asked, residual, weight, spread, total, covariance)
     mean, covariance = _shared(correction, covariance, number)
     if population:
@@ -137,12 +146,13 @@ def _variances(
     number: Int[np.ndarray, " G"],
     group: Int[np.ndarray, " I"],
     used: int,
+    largest: float,
 ) -> tuple[Float[np.ndarray, " G"], float]:
     """Return the variance of residuals in each group, and its degrees of freedom."""
     squares = np.bincount(group, residual**2, len(number))
     free = np.maximum(number - 1, 0)
     whole = max(float(free.sum() - used), 1.0)
-    overall = squares.sum() / whole
+    overall = (squares.sum() + _WIDE * largest) / (whole + _WIDE)
     return (_ALIKE * overall + squares) / (_ALIKE + free), whole
 
 

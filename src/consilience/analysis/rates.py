@@ -5,13 +5,13 @@ See `prediction_powered` for the estimate and its intervals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float
 
 from consilience.analysis.prediction_powered import SHARED, Estimated, estimated
 from consilience.analysis.references import Questions, questions_of
@@ -187,9 +187,8 @@ def rate(
 
 
 def _of_question(asked: Questions, prob: float, *, population: bool) -> Rates:
-    named = {"label": asked.label} if asked.label else {}
     if asked.truth is None:
-        return _of_judges_alone(asked, named)
+        return _of_judges_alone(asked)
     judged = np.isfinite(asked.truth)
     if judged.sum() < _FEWEST:
         raise DataError(
@@ -197,8 +196,8 @@ def _of_question(asked: Questions, prob: float, *, population: bool) -> Rates:
             "or more, and some thirty for an interval of use"
         )
     some = estimated(asked, judged, population=population)
-    table = _rows(asked, named, some, prob, judged)
-    apart = _differences(asked, named, some, prob)
+    table = _rows(asked, some, prob)
+    apart = _differences(asked, some, prob)
     return Rates(
         table=table,
         differences=apart,
@@ -207,42 +206,50 @@ def _of_question(asked: Questions, prob: float, *, population: bool) -> Rates:
     )
 
 
-def _rows(
+def _members(asked: Questions) -> list[tuple[str, Bool[np.ndarray, " I"]]]:
+    """Return which items are in each row: all, then those of each group."""
+    every = [(ALL, np.ones(len(asked.group), bool))]
+    groups = enumerate(asked.groups if asked.by else ())
+    return every + [(name, asked.group == code) for code, name in groups]
+
+
+def _row(
     asked: Questions,
-    named: Mapping[str, object],
-    some: Estimated,
-    prob: float,
-    judged: Bool[np.ndarray, " I"],
-) -> pd.DataFrame:
+    group: str,
+    chosen: Bool[np.ndarray, " I"],
+    stated: Sequence[float],
+    method: str,
+) -> dict[str, object]:
+    """Return a row of the table, of which estimate, lower and upper are stated."""
+    head = {asked.by: group} if asked.by else {}
+    truth = asked.truth if asked.truth is not None else np.full(len(chosen), np.nan)
+    estimate, lower, upper = np.clip(stated, *asked.bounds)
+    return {
+        **head,
+        **({"label": asked.label} if asked.label else {}),
+        "items": int(chosen.sum()),
+        "judged": int(np.isfinite(truth[chosen]).sum()),
+        "estimate": estimate,
+        "lower": lower,
+        "upper": upper,
+        "answered": _mean(asked.answered[chosen]),
+        "model": asked.model[chosen].mean(),
+        "method": method,
+    }
+
+
+def _rows(asked: Questions, some: Estimated, prob: float) -> pd.DataFrame:
     """Return the table: all items, then each group."""
     groups = len(asked.groups)
     there = some.judged > 0 if groups < SHARED else np.ones(groups, bool)
     weights = [np.where(there, some.items, 0) / some.items[there].sum()]
-    weights += list(np.eye(groups)) if asked.by else []
-    members = [np.ones(len(judged), bool)]
-    members += [asked.group == code for code in range(groups)] if asked.by else []
+    weights += [*np.eye(groups)] if asked.by else []
     method = CORRECTED if asked.predictions.shape[1] else PEOPLE
-    rows = []
-    for place, (weight, chosen) in enumerate(zip(weights, members, strict=True)):
-        estimate, lower, upper, _ = some.sum_of(np.asarray(weight, float), prob)
-        low, high = asked.bounds
-        group = asked.groups[place - 1] if place else ALL
-        head = {asked.by: group} if asked.by else {}
-        rows.append(
-            {
-                **head,
-                **named,
-                "items": int(chosen.sum()),
-                "judged": int(judged[chosen].sum()),
-                "estimate": np.clip(estimate, low, high),
-                "lower": np.clip(lower, low, high),
-                "upper": np.clip(upper, low, high),
-                "answered": _mean(asked.answered[chosen]),
-                "model": asked.model[chosen].mean(),
-                "method": method,
-            }
-        )
-    return pd.DataFrame(rows)
+    members = zip(weights, _members(asked), strict=True)
+    return pd.DataFrame(
+        _row(asked, *which, some.sum_of(np.asarray(weight, float), prob)[:3], method)
+        for weight, which in members
+    )
 
 
 def _mean(values: Float[np.ndarray, " I"]) -> float:
@@ -250,28 +257,23 @@ def _mean(values: Float[np.ndarray, " I"]) -> float:
     return float(seen.mean()) if len(seen) else np.nan
 
 
-def _differences(
-    asked: Questions, named: Mapping[str, object], some: Estimated, prob: float
-) -> pd.DataFrame:
-    by = asked.by or "group"
+def _differences(asked: Questions, some: Estimated, prob: float) -> pd.DataFrame:
+    """Return the difference of each two groups."""
     rows = []
     for one, other in combinations(range(len(asked.groups) if asked.by else 0), 2):
         weight = np.zeros(len(asked.groups))
         weight[[one, other]] = 1.0, -1.0
-        difference, lower, upper, above = some.sum_of(weight, prob)
-        pair = {by: asked.groups[one], f"other_{by}": asked.groups[other]}
-        rows.append(
-            {
-                **pair,
-                **named,
-                "difference": difference,
-                "lower": lower,
-                "upper": upper,
-                "p_greater": above,
-            }
-        )
-    columns = [by, f"other_{by}", *named, "difference", "lower", "upper", "p_greater"]
-    return pd.DataFrame(rows, columns=columns)
+        pair = asked.groups[one], asked.groups[other]
+        label = [asked.label] if asked.label else []
+        rows.append((*pair, *label, *some.sum_of(weight, prob)))
+    return _of_pairs(asked, rows)
+
+
+def _of_pairs(asked: Questions, rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    by = asked.by or "group"
+    label = ["label"] if asked.label else []
+    stated = ["difference", "lower", "upper", "p_greater"]
+    return pd.DataFrame(rows, columns=[by, f"other_{by}", *label, *stated])
 
 
 def _remarks(table: pd.DataFrame) -> tuple[str, ...]:
@@ -294,41 +296,17 @@ def _remarks(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _of_judges_alone(asked: Questions, named: Mapping[str, object]) -> Rates:
+def _of_judges_alone(asked: Questions) -> Rates:
     """Return the range of the judges: without people no interval is one."""
-    members = [np.ones(len(asked.group), bool)]
-    heads = [ALL]
-    if asked.by:
-        members += [asked.group == code for code in range(len(asked.groups))]
-        heads += list(asked.groups)
     rows = []
-    for head, chosen in zip(heads, members, strict=True):
+    for group, chosen in _members(asked):
+        model = asked.model[chosen].mean()
         each = [_mean(column[chosen]) for column in asked.of_each.T]
-        each = [*filter(np.isfinite, each), asked.model[chosen].mean()]
-        rows.append(
-            {
-                **({asked.by: head} if asked.by else {}),
-                **named,
-                "items": int(chosen.sum()),
-                "judged": 0,
-                "estimate": asked.model[chosen].mean(),
-                "lower": min(each),
-                "upper": max(each),
-                "answered": _mean(asked.answered[chosen]),
-                "model": asked.model[chosen].mean(),
-                "method": RANGE,
-            }
-        )
+        each = [*filter(np.isfinite, each), model]
+        rows.append(_row(asked, group, chosen, (model, min(each), max(each)), RANGE))
     remark = (
         "nobody is taken to be right on average, so the bounds are the range of the "
         "judges and no interval; name people or gold labels (`reference=`)"
     )
-    nothing = replace(asked, by=None)
-    empty = _differences(nothing, named, _nothing(), 0.9)
-    return Rates(table=pd.DataFrame(rows), differences=empty, remarks=(remark,))
-
-
-def _nothing() -> Estimated:
-    none: Shaped[np.ndarray, 0] = np.zeros(0)
-    whole = none.astype(int)
-    return Estimated(none, np.zeros((0, 0)), 1.0, whole, whole, none)
+    table, apart = pd.DataFrame(rows), _of_pairs(asked, ())
+    return Rates(table=table, differences=apart, remarks=(remark,))

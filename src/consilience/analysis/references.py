@@ -41,6 +41,7 @@ class Questions:
     cluster: Int[np.ndarray, " I"] | None
     truth: Float[np.ndarray, " I"] | None  # of the reference; NaN: it says nothing
     weight: Float[np.ndarray, " I"]  # of its units: one over how probable they were
+    noise: Float[np.ndarray, " I"]  # variance of people's own error; inf: not known
     predictions: Float[np.ndarray, "I P"]
     answered: Float[np.ndarray, " I"]  # mean of judges' answers; NaN: none
     of_each: Float[np.ndarray, "I J"]  # of each judge
@@ -220,6 +221,7 @@ class _Responses:
             cluster=None if cluster is None else cluster[chosen],
             truth=None if truth is None else truth[chosen],
             weight=weight[chosen],
+            noise=self._noise(value)[chosen],
             predictions=stacked[chosen],
             answered=self._mean(value, ~self.by_people)[chosen],
             of_each=of_each[chosen],
@@ -248,6 +250,18 @@ class _Responses:
         total = np.bincount(cell, self.n[some] * value[some], size)
         mean = np.divide(total, whole, np.full(size, np.nan), where=whole > 0)
         return mean.reshape(self.units, len(judges))
+
+    def _noise(self, value: Float[np.ndarray, " N"]) -> Float[np.ndarray, " U"]:
+        """Return the variance of the mean of people's answers about what all say."""
+        if self.gold is not None:
+            return np.zeros(self.units)
+        some = self.by_people
+        number = np.bincount(self.unit[some], self.n[some], self.units)
+        repeated = np.maximum(number - 1, 0).sum()
+        if not repeated:  # each item has one answer: nothing tells it apart
+            return np.full(self.units, np.inf)
+        apart = value[some] - self._mean(value, some)[self.unit[some]]
+        return (self.n[some] @ apart**2) / repeated / np.maximum(number, 1)
 
     def _truth(
         self, value: Float[np.ndarray, " N"], given: Float[np.ndarray, " L"]

@@ -129,8 +129,7 @@ def read(
         role: _coded(table, roles.get(role), kept, default)
         for role, default in (("judge", ANONYMOUS), ("item", ""), ("group", "all"))
     }
-    if "item" not in roles:
-        coded["item"] = (np.arange(len(row)), tuple(map(str, row + 1)))
+    coded["item"] = _of_their_own(*coded["item"], row)
     of_judge = _group_of(place, coded["judge"], coded["group"])
     taken = {*roles.values(), "judge", "group", "item", "first", "second", "winner"}
     further = [name for name in table.columns if name not in taken]
@@ -244,6 +243,17 @@ def _coded(
     return codes, tuple(names)
 
 
+def _of_their_own(
+    code: np.ndarray, names: tuple[str, ...], row: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Give comparisons without an item each one of its own, named by its row."""
+    alone = np.array(names)[code] == ""
+    code = np.where(alone, len(names) + np.cumsum(alone) - 1, code)
+    used, code = np.unique(code, return_inverse=True)
+    every = np.array([*names, *(f"row {each + 1}" for each in row[alone])], object)
+    return code, tuple(every[used])
+
+
 def _group_of(
     place: str,
     judge: tuple[np.ndarray, tuple[str, ...]],
@@ -315,7 +325,7 @@ def _outcomes(
 
 def _side(word: str) -> int:
     """Return the outcome that a word states whatever the systems are; -1: none."""
-    plain = word.strip().strip("[]").strip().lower()
+    plain = re.sub(r"^([12])\.0$", r"\1", word.strip().strip("[]").strip().lower())
     if match := _SIDE.fullmatch(plain):
         return FIRST if match["side"] in _IS_FIRST else SECOND
     if match := _ORDER.fullmatch(plain):
