@@ -130,7 +130,7 @@ def test_swapping_sides_turns_the_effect_of_the_order_alone(draw):
 
 
 def test_nuts_draws_what_laplace_says(draw, monkeypatch):
-    monkeypatch.setattr(nuts, "_CHAINS", 1)
+    monkeypatch.setattr(nuts, "CHAINS", 1)
     monkeypatch.setattr(nuts, "_WARMUP", 150)
     monkeypatch.setattr(nuts, "_DRAWS", 200)
     table, _ = draw(4, systems=4, judges=3, number=400)

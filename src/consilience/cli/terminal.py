@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cyclopts.help import HelpPanel
     from cyclopts.help.formatters import DefaultFormatter
 
+    from consilience.comparisons import Ranking
     from consilience.posterior import Fit
 
 AGAIN = 1.0  # seconds after which an unhandled interrupt is raised again
@@ -86,7 +87,7 @@ def finish(
     _leave_if_failed()
 
 
-def judge(fitted: "Fit", name: str | Path | None) -> None:
+def judge(fitted: "Fit | Ranking", name: str | Path | None) -> None:
     """Keep the checks of a fit, whose numbers a command gives; None: they are said."""
     judged = _JUDGED.get(None)
     if judged is not None:

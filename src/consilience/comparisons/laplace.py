@@ -18,7 +18,9 @@ where the influence of a comparison n on the mode is summed over those of an ite
 item. The plus drops what would narrow intervals.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -73,17 +75,19 @@ class Curvature:
         number = self.back.shape[1]
         return step - self.free * step[number::3].mean() / self.free[number::3].mean()
 
-    def covariance(self) -> tuple[Float[np.ndarray, "P G"], Float[np.ndarray, "J 3"]]:
-        """Return the covariances of all with G, and the variances of judges."""
+    def covariance(self) -> tuple[Float[np.ndarray, "P G"], Float[np.ndarray, "J 3 3"]]:
+        """Return the covariances of all with G, and those of the traits of a judge."""
         number = self.back.shape[1]
         length, of_judges = self.free[number::3].mean(), self.free[number:]
         whole = cho_solve((self.factor, True), np.eye(number))
         moved = self.back @ whole
         columns = np.vstack([whole, -moved])
         columns -= np.outer(self.free, self.free[:number]) / length
-        variance = np.einsum("jtt->jt", self.inverse).ravel()
-        variance = variance + (moved * self.back).sum(1) - of_judges**2 / length
-        return columns, np.maximum(variance, 0.0).reshape(-1, 3)
+        by_judge = (len(self.inverse), 3, number)
+        within = moved.reshape(by_judge) @ self.back.reshape(by_judge).swapaxes(1, 2)
+        held = of_judges.reshape(-1, 3, 1)
+        blocks = self.inverse + within - held @ held.swapaxes(1, 2) / length
+        return columns, blocks
 
 
 def solved(
@@ -99,30 +103,76 @@ def solved(
     return np.concatenate([in_g, alone - back @ in_g])
 
 
+class Slopes(NamedTuple):
+    """Slope of the log likelihood, and the blocks of the expected information."""
+
+    slope: Float[np.ndarray, " P"]
+    of_shared: Float[np.ndarray, "G G"]
+    between: Float[np.ndarray, "J 3 G"]
+    of_judge: Float[np.ndarray, "J 3 3"]
+
+
+def information(theta: Float[np.ndarray, " P"], counts: Counts) -> Slopes:
+    """Return the slope and the expected information of all comparisons, as sums."""
+    number, judge, judges = counts.shared, counts.judge, len(counts.group_of)
+    seen, log_p = predicted(theta, counts)
+    p, n = np.exp(log_p), counts.outcomes.sum(1)
+    lead, tie = p[:, 0] - p[:, 1], p[:, 2]
+    slope_h = (counts.outcomes[:, 0] - counts.outcomes[:, 1] - n * lead) / 2
+    slope_ties = counts.outcomes[:, 2] - n * tie
+    in_h, crossed = n * (1 - tie - lead**2) / 4, -n * lead * tie / 2
+    in_ties = n * tie * (1 - tie)
+
+    def added(place: Int[np.ndarray, " R"], values: Any, *shape: int) -> np.ndarray:
+        return np.bincount(place, values, math.prod(shape)).reshape(shape)
+
+    unit = np.exp(theta[number::3])[judge]
+    of_h = [(counts.first, unit), (counts.second, -unit)]  # slopes of h in G
+    for place, x in enumerate(counts.x.T):
+        of_h.append((np.full(len(n), counts.systems + place), x))
+    slope, of_shared = np.zeros(number), np.zeros((number, number))
+    between, of_judge = np.zeros((judges, 3, number)), np.zeros((judges, 3, 3))
+    for column, values in of_h:
+        slope += added(column, values * slope_h, number)
+        for other, others in of_h:
+            pair = column * number + other
+            of_shared += added(pair, in_h * values * others, number, number)
+        for trait, weight in enumerate((in_h * seen, in_h, crossed)):
+            cell = judge * number + column
+            between[:, trait] += added(cell, weight * values, judges, number)
+    within = {
+        (0, 0): in_h * seen**2,
+        (0, 1): in_h * seen,
+        (0, 2): crossed * seen,
+        (1, 1): in_h,
+        (1, 2): crossed,
+        (2, 2): in_ties,
+    }
+    for (row, column), values in within.items():
+        of_judge[:, row, column] = of_judge[:, column, row] = added(
+            judge, values, judges
+        )
+    traits = [
+        added(judge, each, judges) for each in (seen * slope_h, slope_h, slope_ties)
+    ]
+    slope = np.concatenate([slope, np.stack(traits, 1).ravel()])
+    return Slopes(slope, of_shared, between, of_judge)
+
+
 def curvature(
     theta: Float[np.ndarray, " P"],
     counts: Counts,
     prior: tuple[csr_array, Float[np.ndarray, " P"]],
 ) -> Curvature:
     """Return slopes and the expected curvature at parameters."""
-    of_h, of_ties, log_p = design(theta, counts)
-    p, n = np.exp(log_p), counts.outcomes.sum(1)
-    lead, tie = p[:, 0] - p[:, 1], p[:, 2]
-    slope_h = (counts.outcomes[:, 0] - counts.outcomes[:, 1] - n * lead) / 2
-    slope = of_h.T @ slope_h + of_ties.T @ (counts.outcomes[:, 2] - n * tie)
-    # n times the covariance of the slopes, as a root and what the root leaves of ties.
-    root = np.sqrt(np.maximum(1 - tie - lead**2, 1e-12)) / 2
-    crossed = -lead * tie / (2 * root)
-    rest = of_ties.T @ (n * np.maximum(tie * (1 - tie) - crossed**2, 0.0))
-    both = diags_array(np.sqrt(n) * root) @ of_h
-    both = both + diags_array(np.sqrt(n) * crossed) @ of_ties
-    matrix, centre = prior
-    curve = (both.T @ both + matrix.T @ matrix + diags_array(rest)).tocsr()
-    number = counts.shared
-    inverse = np.linalg.inv(curve[number:, number:].tobsr((3, 3)).data)
-    beside = curve[number:, :number].toarray()
-    back = (inverse @ beside.reshape(-1, 3, number)).reshape(beside.shape)
-    factor = np.linalg.cholesky(curve[:number, :number].toarray() - beside.T @ back)
+    slope, of_shared, between, of_judge = information(theta, counts)
+    number, (matrix, centre) = counts.shared, prior
+    of_prior = (matrix.T @ matrix).tocsr()
+    inverse = np.linalg.inv(of_judge + of_prior[number:, number:].tobsr((3, 3)).data)
+    between = between + of_prior[number:, :number].toarray().reshape(between.shape)
+    back = (inverse @ between).reshape(-1, number)
+    whole = of_shared + of_prior[:number, :number].toarray()
+    factor = np.linalg.cholesky(whole - between.reshape(-1, number).T @ back)
     direction = np.zeros(len(theta))
     direction[number::3] = 1 / len(inverse)
     free = solved(direction, inverse, back, factor)
@@ -201,13 +251,13 @@ def _climbed(
 
 def _learned(at: Mode, counts: Counts, prior: Prior) -> Scales:
     """Return scales after a step of EM."""
-    covariance, variance = at.curvature.covariance()
+    covariance, blocks = at.curvature.covariance()
     score, _, group, judge = counts.parts(at.theta)
     number, weight, usual = counts.systems, prior.weight, prior.traits
     total = score @ score + np.trace(covariance[:number, :number])
     means = counts.means
     places = counts.shared + np.arange(means.size).reshape(means.shape)
-    apart = (judge - group[counts.group_of]) ** 2 + variance
+    apart = (judge - group[counts.group_of]) ** 2 + _variances(blocks)
     apart += covariance[means, means] - 2 * covariance[places, means]
     squares = np.zeros((counts.groups, 3))
     np.add.at(squares, counts.group_of, apart)
@@ -270,11 +320,15 @@ def estimated(
     return Estimate(
         score=best.score - best.score.mean(),
         judge_traits=best.judge,
-        judge_errors=np.sqrt(at.curvature.covariance()[1]),
+        judge_errors=np.sqrt(_variances(at.curvature.covariance()[1])),
         score_draws=drawn.score - drawn.score.mean(1, keepdims=True),
         group_draws=drawn.group,
         coefficient_draws=drawn.coefficient,
     )
+
+
+def _variances(blocks: Float[np.ndarray, "J 3 3"]) -> Float[np.ndarray, "J 3"]:
+    return np.maximum(np.einsum("jtt->jt", blocks), 0.0)
 
 
 def _positive(

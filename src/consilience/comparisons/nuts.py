@@ -10,10 +10,11 @@ import numpyro
 from numpyro import distributions as dist
 from numpyro.infer import MCMC, NUTS
 
+from consilience.comparisons.checks import CHAINS
 from consilience.comparisons.model import Counts, Estimate, Prior, counted
 from consilience.comparisons.record import Comparisons
 
-_CHAINS, _WARMUP, _DRAWS = 2, 300, 700
+_WARMUP, _DRAWS = 300, 700
 
 
 def program(comparisons: Comparisons, prior: Prior | None = None) -> Callable[[], None]:
@@ -91,7 +92,7 @@ def drawn(counts: Counts, prior: Prior, seed: int) -> Estimate:
             kernel,
             num_warmup=_WARMUP,
             num_samples=_DRAWS,
-            num_chains=_CHAINS,
+            num_chains=CHAINS,
             chain_method="sequential",
             progress_bar=False,
         )

@@ -1,7 +1,7 @@
 """The ranking of systems: scores, ranks and judges with intervals, and predictions."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,13 @@ from jaxtyping import Float
 from scipy.special import expit, ndtri
 
 from consilience.comparisons import laplace
+from consilience.comparisons.checks import (
+    Scored,
+    agreeing_groups,
+    left_out,
+    mixed_chains,
+    one_scale,
+)
 from consilience.comparisons.model import TRAITS, Estimate, Prior, counted, log_outcomes
 from consilience.comparisons.reading import read
 from consilience.comparisons.record import Comparisons
@@ -181,6 +188,47 @@ class Ranking:
         given = self.comparisons if comparisons is None else comparisons
         p = self.predict(given).to_numpy()
         return float(-np.log(p[np.arange(len(given)), given.outcome]).mean())
+
+    def leave_one_out(self) -> Float[np.ndarray, " N"]:
+        """Return the log probability of each comparison given all others.
+
+        By a step of Newton from the mode, with scales held; what comparisons of one
+        item have in common is seen in `cross_validate`.
+        """
+        counts = counted(
+            self.comparisons, _covariates(self.comparisons, self.covariates)
+        )
+        at = laplace.mode(counts, self.prior)
+        return left_out(at, counts, self.comparisons.outcome)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Return the checks, as `Fit.diagnostics` does.
+
+        pairs: whether one score a system describes who beats whom; groups: whether
+        groups of judges agree on the scores; rhat: whether chains agree.
+        """
+        given = self.comparisons
+        verdicts = [one_scale(given, self.predict(given).to_numpy())]
+        verdicts += agreeing_groups(self._by_group())
+        if self.engine == "nuts":
+            verdicts.append(mixed_chains(self.estimate.score_draws))
+        return pd.DataFrame(
+            [asdict(verdict) | {"ok": verdict.ok} for verdict in verdicts]
+        )
+
+    def _by_group(self) -> Iterator[Scored]:
+        """Give the scores by each group of judges that compared all it names."""
+        group = self.comparisons.group_of[self.comparisons.judge]
+        for code, name in enumerate(self.comparisons.groups):
+            rows = group == code
+            if len(self.comparisons.groups) > 1 and rows.any():
+                part = read(self.comparisons.table[rows])
+                try:
+                    alone = fit(part, covariates=[*self.covariates], prior=self.prior)
+                except DataError:  # parts that are never compared
+                    continue
+                draws = alone.estimate.score_draws
+                yield Scored(name, part.systems, draws.mean(0), np.cov(draws.T))
 
     def cross_validate(
         self, folds: int = 10, by: Literal["item", "judge", "comparison"] = "item"

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from rich.table import Table
+from rich.text import Text
 
 from consilience.cli.options import Json, Overwrite, Prob, Seed, Several
-from consilience.cli.terminal import check_free, finish, screen
+from consilience.cli.terminal import check_free, finish, rows, screen
+from consilience.cli.terminal import judge as judge_checks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +67,7 @@ def rank(  # noqa: PLR0913 (each option stands alone)
     consilience rank comparisons.csv --out ranking
     consilience rank votes.parquet --judge worker --winner preference --covariates words
     """
+    from consilience.cli.pages import trust_line
     from consilience.comparisons import fit, read
 
     check_free(out, marker=_MARKER, overwrite=overwrite)
@@ -77,11 +80,18 @@ def rank(  # noqa: PLR0913 (each option stands alone)
     tables = {name: getattr(ranking, name)() for name in _TITLES}
     show = screen(as_json=json)
     show.print(f"{len(comparisons):,} comparisons, {comparisons.skipped:,} skipped")
-    for name, table in tables.items():
-        show.print(_table(_TITLES[name], table))
+    checks = ranking.diagnostics()
+    judge_checks(ranking, None)
+    if not json:
+        for name, table in tables.items():
+            show.print(_table(_TITLES[name], table))
+        show.print(trust_line(checks))
+        for remedy in checks.loc[~checks["ok"], "remedy"]:
+            show.print(Text(remedy))
     if out is not None:
         ranking.save(out, overwrite=overwrite)
-    records = {name: table.to_dict("records") for name, table in tables.items()}
+    records = {name: rows(table) for name, table in tables.items()}
+    records["checks"] = rows(checks)
     after = ("--engine", "nuts") if out is not None else ("--out", "ranking")
     finish(show, {"out": out, **records}, "rank", source, *after, written=out)
 
