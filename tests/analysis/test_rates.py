@@ -204,10 +204,64 @@ def test_what_cannot_be_is_said(fit, asked, error, message):
         cs.rate(fit, **asked)
 
 
-def test_objects_have_no_rates_here():
+@pytest.fixture(scope="module")
+def objects(objects_study, objects_fit):
+    """Return a fit of objects, and whether each answer names the first label."""
+    table = objects_study.responses.table
+    table = table.assign(named=table["label"] == "class0")
+    names = table.pivot_table("named", "item", "annotator", "max")
+    return objects_fit, names.astype(float)
+
+
+PEOPLE = ["annotator0", "annotator1"]
+
+
+def test_the_share_of_images_that_hold_a_label_is_that_of_people(objects):
+    fit, names = objects
+    stated = cs.rate(fit, reference=PEOPLE, label="class0").table.iloc[0]
+    people = names[PEOPLE].mean(axis=1)
+    assert stated["items"] == len(names)
+    assert stated["judged"] == people.notna().sum()
+    assert stated["lower"] < people.mean() < stated["upper"]
+    every = cs.rate(fit, reference=[*names.columns], label="class0").table.iloc[0]
+    assert every["method"] == "people"
+    share = names.mean(axis=1).mean()
+    assert every["estimate"] == pytest.approx(share)
+    assert every["model"] == pytest.approx(share, abs=0.1)
+
+
+def test_gold_labels_of_objects_are_several_of_an_item(objects):
+    fit, names = objects
+    items = names.index.astype(str)[:40]
+    gold = pd.DataFrame({"item": items, "label": "class1"})
+    also = gold.assign(label="class0")
+    stated = [
+        cs.rate(fit, reference=table, label="class0").table["estimate"].iloc[0]
+        for table in (gold, pd.concat([gold, also]), pd.concat([also, gold]))
+    ]
+    assert stated[0] == pytest.approx(0, abs=0.05)
+    assert stated[1] == stated[2] == pytest.approx(1, abs=0.05)
+
+
+def test_judges_of_objects_are_held_against_people(objects):
+    fit, names = objects
+    made = cs.analysis.judges(fit, reference=PEOPLE, label="class0").table
+    row = made.set_index("annotator").loc["annotator5"]
+    listed = fit.labels().query("label == 'class0'")["item"]
+    some = names.loc[names.index.isin(listed)]
+    person = some[PEOPLE].mean(axis=1)
+    judge = some["annotator5"]
+    both = person.notna() & judge.notna()
+    agreed = judge * person + (1 - judge) * (1 - person)
+    assert row["items"] == both.sum()
+    assert row["agreement"] == pytest.approx(agreed[both].mean())
+    assert row["bias"] == pytest.approx((judge - person)[both].mean())
+
+
+def test_the_rule_of_the_study_has_no_rates():
     study = cs.simulate(kind="objects", items=12, annotators=8, classes=6, seed=0)
     fit = cs.fit(study.responses, model="tsipras2020")
-    with pytest.raises(KindError, match="kind choice and contains"):
+    with pytest.raises(KindError, match="by the model `objects`"):
         cs.rate(fit, reference="annotator0")
 
 
@@ -243,3 +297,9 @@ def test_a_system_has_rows_of_its_own(fit):
     table = cs.analysis.judges(fit, reference="human", by="system").table
     assert len(table) == 5 * (SYSTEMS + 1)
     assert table["p_at_least"].notna().sum() == 3
+
+
+def test_items_of_no_group_are_left_out_of_groups_alone(fit):
+    groups = pd.DataFrame({"item": [f"q{i}" for i in range(200)], "group": "some"})
+    table = cs.analysis.judges(fit, reference="human", by=groups).table
+    assert set(table["group"]) == {"all", "some"}

@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.references import questions_of, reference_codes
+from consilience.analysis.references import NamedLabels, questions_of, reference_codes
 from consilience.errors import DataError, OptionError
 from consilience.intervals import bounds
 from consilience.notebook import shown_as
@@ -94,7 +94,7 @@ def judges(
     Parameters
     ----------
     fit : Fit
-        A fit to the answers of judges and of people, of kind choice or contains.
+        A fit to the answers of judges and of people.
     reference : str or sequence of str
         The people: a group of annotators, or annotators.
     by : str or pandas.DataFrame, optional
@@ -144,13 +144,13 @@ def judges(
         raise OptionError(
             f"prob {prob:g}, epsilon {epsilon:g}: give numbers between 0 and 1"
         )
-    answers = _Answers(fit, reference)
+    answers = _Answers(fit, reference, label)
     asked = next(iter(questions_of(fit, reference, by, label, None)))
     weights = np.random.default_rng(seed).exponential(size=(resamples, answers.units))
-    parts = [(ALL, np.ones(answers.units))]
+    parts = [(ALL, answers.among(asked.unit))]
     if asked.by and asked.by != "label":
         parts += [
-            (name, (asked.group == code) * 1.0)
+            (name, answers.among(asked.unit[asked.group == code]))
             for code, name in enumerate(asked.groups)
         ]
     rows = []
@@ -172,35 +172,47 @@ def judges(
 class _Answers:
     """The mean answer of each annotator to each unit, as shares of labels."""
 
-    def __init__(self, fit: Fit, reference: str | Sequence[str]) -> None:
+    def __init__(self, fit: Fit, reference: str | Sequence[str], label: object) -> None:
         data = fit.data
-        observed, given = data["observed_data"], names(data, "given_class")
+        observed, constant = data["observed_data"], data["constant_data"]
+        kind = data.attrs["kind"]
         self.names = names(data, "annotator").astype(str)
         self.people = [*map(int, reference_codes(fit, reference))]
-        identified = data["constant_data"]["annotator_identified"].to_numpy()
-        everyone = np.flatnonzero(identified)
+        everyone = np.flatnonzero(constant["annotator_identified"].to_numpy())
         self.judges = [int(j) for j in everyone if j not in self.people]
-        self.units, labels = data["constant_data"].sizes["item"], len(given)
-        shape = (len(self.names), self.units, labels)
-        cell = np.ravel_multi_index(
-            tuple(
-                observed[name].to_numpy() for name in ("annotator", "item", "answer")
-            ),
-            shape,
+        who, unit, answer, n = (
+            observed[name].to_numpy() for name in ("annotator", "item", "answer", "n")
         )
-        counts = np.bincount(cell, observed["n"].to_numpy(), int(np.prod(shape)))
-        counts = counts.reshape(shape)
+        labels = len(names(data, "given_class"))
+        self.item = np.arange(constant.sizes["item"])  # of each unit
+        if kind == "objects":  # whether each candidate of an item is named
+            named = NamedLabels(data)
+            row, unit, answer = named.by_candidate()
+            candidate = named.candidate.ravel()
+            if label is not None:
+                kept = named.labels[candidate[unit]] == str(label)
+                row, unit, answer = row[kept], unit[kept], answer[kept]
+            who, n, labels = who[row], n[row], 2
+            self.item = np.repeat(self.item, named.candidate.shape[1])
+        self.units = len(self.item)
+        shape = (len(self.names), self.units, labels)
+        cell = np.ravel_multi_index((who, unit, answer), shape)
+        counts = np.bincount(cell, n, int(np.prod(shape))).reshape(shape)
         self.there = counts.sum(2) > 0
         self.share = counts / np.maximum(counts.sum(2, keepdims=True), 1)
-        self.ordered = bool(data.attrs.get("ordered"))
-        contains = data.attrs["kind"] == "contains"
+        self.ordered = bool(data.attrs.get("ordered")) or kind == "contains"
         self.value: Float[np.ndarray, " L"] = (
-            np.linspace(0, 1, labels) if contains else label_values(given)
+            np.linspace(0, 1, labels)
+            if kind != "choice"
+            else label_values(names(data, "given_class"))
         )
-        self.ordered |= contains
-        self.binary = labels == 2 or contains
+        self.binary = labels == 2 or kind == "contains"
         apart = self.value[:, None] - self.value
         self.worth = -(apart**2) if self.ordered else np.eye(labels)
+
+    def among(self, items: Int[np.ndarray, " I"]) -> Float[np.ndarray, " U"]:
+        """Return which units are of some items, as weights."""
+        return np.isin(self.item, items).astype(float)
 
     def role(self, who: int) -> str:
         """Say what an annotator is."""

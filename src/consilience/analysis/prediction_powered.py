@@ -103,8 +103,8 @@ def estimated(
         noise = np.bincount(group, weight**2 * asked.noise, groups) / total**2
     # People's own error is not less where they judged many of the items.
     share = 0.0 if population else number / items
-    own = np.fmin(np.where(number > 0, noise, 0.0), spread**2)
-    covariance = np.diag(spread**2 * (1 - share) + own * share)
+    error = np.fmin(np.where(number > 0, noise, 0.0), spread**2)
+    covariance = np.diag(spread**2 * (1 - share) + error * share)
     covariance += _in_common(asked, residual, weight, spread, total, covariance)
     mean, covariance = _shared(correction, covariance, number)
     if population:

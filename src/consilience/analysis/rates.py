@@ -120,7 +120,7 @@ def rate(
     Parameters
     ----------
     fit : Fit
-        A fit to the answers of judges and of people, of kind choice or contains.
+        A fit to the answers of judges and of people.
     reference : str, sequence of str or pandas.DataFrame, optional
         Who is right on average: a group of annotators, one or several annotators, or a
         table of gold labels (item, label) that the fit was not given, with a column
@@ -133,6 +133,7 @@ def rate(
     label : optional
         The label whose share is estimated. By default the mean of ordered labels, the
         share of the better of two (pass, yes, true, correct, 1), else of each label.
+        Of objects, the share of annotators who name the label, whatever else they do.
     cluster : str or pandas.DataFrame, optional
         Column of the items (or table of item and group) whose values have residuals in
         common, such as the prompt that several systems answered. Of kind contains, the

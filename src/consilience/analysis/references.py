@@ -2,14 +2,15 @@
 
 The reference is who is right on average: people of a group, some annotators, or gold
 labels. A unit is an item, or of kind contains a pair of item and label. An answer is a
-number: a rating, or whether the label is the one in question (*maybe* counts half).
+number: a rating, or whether the label is the one in question (*maybe* counts half), or,
+of kind objects, is among those that it names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ class Questions:
     label: str
     by: str | None
     groups: tuple[str, ...]
+    unit: Int[np.ndarray, " I"]  # of the fit
     group: Int[np.ndarray, " I"]
     cluster: Int[np.ndarray, " I"] | None
     truth: Float[np.ndarray, " I"] | None  # of the reference; NaN: it says nothing
@@ -47,6 +49,53 @@ class Questions:
     of_each: Float[np.ndarray, "I J"]  # of each judge
     model: Float[np.ndarray, " I"]
     bounds: tuple[float, float]
+
+
+class Measure(NamedTuple):
+    """What one question makes of answers: numbers, and what is expected of units."""
+
+    label: str
+    value: Float[np.ndarray, " N"]  # of each answer
+    model: Float[np.ndarray, " U"]  # by the posterior
+    predicted: Float[np.ndarray, " U"] | None  # by judges alone
+    gold: Mapping[str, float]  # of a label that gold states; others are 0
+    bounds: tuple[float, float]
+
+
+class NamedLabels:
+    """Which labels each answer of a fit of objects names."""
+
+    def __init__(self, data: xr.DataTree) -> None:
+        evidence, objects = data["evidence"], data["objects"]
+        self.labels = evidence["label"].to_numpy().astype(str)
+        self.candidate = evidence["answers_candidate"].to_numpy()
+        self.mask = evidence["answers_mask"].to_numpy().astype(np.int64)
+        self.unit = data["observed_data"]["item"].to_numpy()
+        self.listed = objects["candidate_label"].to_numpy()
+        share = objects["share"].to_numpy()
+        self.share = np.trapezoid(objects["beyond"].to_numpy(), share, axis=-1)
+
+    def naming(self, code: int) -> Float[np.ndarray, " N"]:
+        """Return whether each answer names a label."""
+        at = self.candidate == code
+        place = at.argmax(1)[self.unit]
+        return ((self.mask >> place) & 1 & at.any(1)[self.unit]).astype(float)
+
+    def by_candidate(
+        self,
+    ) -> tuple[Int[np.ndarray, " A"], Int[np.ndarray, " A"], Int[np.ndarray, " A"]]:
+        """Return whether each answer names each candidate, as rows.
+
+        They are the code of the answer, the place of the candidate, its item's
+        candidates after those of the items before, and whether it is named.
+        """
+        answer, slot = np.nonzero((self.candidate >= 0)[self.unit])
+        place = self.unit[answer] * self.candidate.shape[1] + slot
+        return answer, place, (self.mask[answer] >> slot) & 1
+
+    def expected(self, code: int) -> Float[np.ndarray, " U"]:
+        """Return which share of annotators names a label of each item."""
+        return np.where(self.listed == code, self.share, 0.0).sum(1)
 
 
 def reference_codes(fit: Fit, reference: str | Sequence[str]) -> Int[np.ndarray, " R"]:
@@ -83,10 +132,12 @@ def questions_of(
 ) -> Iterator[Questions]:
     """Give the questions that are asked of a fit."""
     data = fit.data
-    if data.attrs["kind"] == "objects" or "observed_data" not in data.children:
+    if "observed_data" not in data.children or (
+        data.attrs["kind"] == "objects" and "beyond" not in data["objects"]
+    ):
         raise KindError(
-            "rates are of fits of kind choice and contains that keep their answers; of "
-            "objects, see `consilience.analysis.study_summary`"
+            "rates are of fits that keep their answers, of objects by the model "
+            "`objects`; fit the answers of one folder, not of shards"
         )
     constant = data["constant_data"]
     contains = data.attrs["kind"] == "contains"
@@ -112,15 +163,54 @@ def questions_of(
     elif contains:
         of_cluster = pd.factorize(constant["unit_item"].to_numpy())[0]
     answers = _Responses(fit, reference)
-    for name, given, true in _values(data, label):
+    for measure in _measures(data, label, answers.belief):
         yield answers.question(
-            label=name,
-            values=(given, true),
+            measure,
             by=named_by,
             groups=groups,
             codes=codes,
             cluster=of_cluster,
             chosen=chosen,
+        )
+
+
+def _measures(
+    data: xr.DataTree, label: object, belief: Float[np.ndarray, "U K"] | None
+) -> Iterator[Measure]:
+    """Give what each question makes of the answers."""
+    if data.attrs["kind"] == "objects":
+        yield from _of_objects(data, label)
+        return
+    given = names(data, "given_class").astype(str)
+    answer = data["observed_data"]["answer"].to_numpy()
+    listed = candidates(data)
+    for name, of_given, of_true in _values(data, label):
+        states = np.where(listed.state >= 0, of_true[listed.state], 0.0)
+        yield Measure(
+            label=name,
+            value=of_given[answer],
+            model=(np.nan_to_num(listed.probability) * states).sum(1),
+            predicted=None if belief is None else belief @ of_true,
+            gold=dict(zip(given, of_given, strict=True)),
+            bounds=(float(of_given.min()), float(of_given.max())),
+        )
+
+
+def _of_objects(data: xr.DataTree, label: object) -> Iterator[Measure]:
+    """Give, for each label, whether answers name it: one of an object that they see."""
+    named = NamedLabels(data)
+    every = [*named.labels]
+    if label is not None and str(label) not in every:
+        raise OptionError(not_among("label", label, every))
+    for name in every if label is None else [str(label)]:
+        code = every.index(name)
+        yield Measure(
+            label=name,
+            value=named.naming(code),
+            model=named.expected(code),
+            predicted=None,
+            gold={name: 1.0},
+            bounds=(0.0, 1.0),
         )
 
 
@@ -159,8 +249,8 @@ class _Responses:
         data = fit.data
         observed = data["observed_data"]
         self.fit, self.data = fit, data
-        self.unit, self.who, self.answer, self.n = (
-            observed[name].to_numpy() for name in ("item", "annotator", "answer", "n")
+        self.unit, self.who, self.n = (
+            observed[name].to_numpy() for name in ("item", "annotator", "n")
         )
         self.units = data["constant_data"].sizes["item"]
         people = len(names(data, "annotator"))
@@ -174,6 +264,8 @@ class _Responses:
 
     def _belief(self) -> Float[np.ndarray, "U K"] | None:
         """Return what judges alone let one believe, by their confusion in the fit."""
+        if self.data.attrs["kind"] == "objects":
+            return None
         answers = Answers.of(self.data)
         if answers is None:
             return None
@@ -188,9 +280,8 @@ class _Responses:
 
     def question(
         self,
+        asked: Measure,
         *,
-        label: str,
-        values: tuple[Float[np.ndarray, " L"], Float[np.ndarray, " K"]],
         by: str | None,
         groups: tuple[str, ...],
         codes: Int[np.ndarray, " U"],
@@ -198,25 +289,22 @@ class _Responses:
         chosen: Bool[np.ndarray, " U"],
     ) -> Questions:
         """Return a question about the units that are chosen."""
-        given, true = values
-        value = given[self.answer]
+        value = asked.value
         judges = np.flatnonzero(~self.reference)
         of_each = self._means(value, judges)
         centred = of_each - np.nanmean(of_each, 0) if of_each.size else of_each
         seen = np.isfinite(centred).sum(1)
         usual = np.nansum(centred, 1) / np.maximum(seen, 1)
         columns = [usual] if (seen > 0).any() else []
-        if self.belief is not None and (seen > 0).any():
-            columns.append(self.belief @ true)
-        listed = candidates(self.data)
-        states = np.where(listed.state >= 0, true[listed.state], 0.0)
-        model = (np.nan_to_num(listed.probability) * states).sum(1)
-        truth, weight = self._truth(value, given)
+        if asked.predicted is not None and (seen > 0).any():
+            columns.append(asked.predicted)
+        truth, weight = self._truth(asked)
         stacked = np.stack(columns, 1) if columns else np.zeros((self.units, 0))
         return Questions(
-            label=label,
+            label=asked.label,
             by=by,
             groups=groups,
+            unit=np.flatnonzero(chosen),
             group=codes[chosen],
             cluster=None if cluster is None else cluster[chosen],
             truth=None if truth is None else truth[chosen],
@@ -225,8 +313,8 @@ class _Responses:
             predictions=stacked[chosen],
             answered=self._mean(value, ~self.by_people)[chosen],
             of_each=of_each[chosen],
-            model=model[chosen],
-            bounds=(float(given.min()), float(given.max())),
+            model=asked.model[chosen],
+            bounds=asked.bounds,
         )
 
     def _mean(
@@ -264,16 +352,17 @@ class _Responses:
         return (self.n[some] @ apart**2) / repeated / np.maximum(number, 1)
 
     def _truth(
-        self, value: Float[np.ndarray, " N"], given: Float[np.ndarray, " L"]
+        self, asked: Measure
     ) -> tuple[Float[np.ndarray, " U"] | None, Float[np.ndarray, " U"]]:
         """Return what the reference says, and how its units weigh."""
         weight = np.ones(self.units)
         if not self.asked:
             return None, weight
         if self.gold is None:
-            return self._mean(value, self.by_people), weight
+            return self._mean(asked.value, self.by_people), weight
         constant, gold = self.data["constant_data"], self.gold
-        contains = self.data.attrs["kind"] == "contains"
+        kind = self.data.attrs["kind"]
+        contains = kind == "contains"
         needed = {"item", "label", *(["answer"] if contains else [])} - {*gold.columns}
         if needed:
             raise DataError(
@@ -286,13 +375,15 @@ class _Responses:
             keys += "\0" + constant["unit_label"].to_numpy().astype(str)
             mine += "\0" + pd.Series(text_of(gold["label"]))
         place = pd.Index(keys).get_indexer(pd.Index(mine))
-        stated = text_of(gold["answer" if contains else "label"])
-        code = pd.Index(names(self.data, "given_class").astype(str)).get_indexer(stated)
-        used = (place >= 0) & (code >= 0)
+        stated = pd.Series(text_of(gold["answer" if contains else "label"]))
+        worth = stated.map(asked.gold)
+        if kind == "objects":  # an item has a row for each of its labels
+            worth = worth.fillna(0.0).groupby(place).transform("max")
+        used = (place >= 0) & worth.notna().to_numpy()
         if not used.any():
             raise DataError("reference: no gold label is of an item of the fit")
         truth = np.full(self.units, np.nan)
-        truth[place[used]] = given[code[used]]
+        truth[place[used]] = worth[used]
         if "inclusion" in gold:
             inclusion = pd.to_numeric(gold["inclusion"]).to_numpy(float)[used]
             if not ((inclusion > 0) & (inclusion <= 1)).all():
