@@ -21,6 +21,7 @@ from benchmarks.harness import ROOT, Figures, Report, alone
 MODEL = ROOT / "models" / "efficientnet_lite0"
 IMAGES, MANY, ROUNDS = 160, 1920, 12
 BATCH = 16
+SETTINGS: Any = {"device": "cpu", "batch": BATCH, "readers": 1, "threads": 1}
 SHIPPED = ("astronaut", "chelsea", "coffee", "motorcycle_left", "rocket", "retina")
 
 NOTES = (
@@ -142,15 +143,13 @@ def beside(folder: str, rounds: int) -> Figures:
 
 def two_networks(folder: str, rounds: int) -> Figures:
     """Classify by two networks in one run, and in two, in turn in one process."""
-    from consilience.classifiers import Pace, classify, read_manifest
+    from consilience.classifiers import classify, read_manifest
     from consilience.classifiers.manifest import write_manifest
-
-    pace = Pace(batch=BATCH, readers=1, threads=1)
 
     def spent(*folders: Path) -> float:
         started = process_time()
         with tempfile.TemporaryDirectory() as out:
-            classify([folder], folders, Path(out, "p"), device="cpu", pace=pace)
+            classify([folder], folders, Path(out, "p"), **SETTINGS)
         return process_time() - started
 
     taken: dict[str, list[float]] = {}
@@ -190,7 +189,7 @@ class _Clock:
 
 def _whole(folder: str) -> dict[str, float]:
     """Classify the files of a folder; time begins when the network is loaded."""
-    from consilience.classifiers import Pace, classify, classifying
+    from consilience.classifiers import classify, classifying
 
     pipeline: Any = classifying
     load, begun = pipeline.load_classifier, []
@@ -201,10 +200,9 @@ def _whole(folder: str) -> dict[str, float]:
         return found
 
     pipeline.load_classifier = loaded
-    pace = Pace(batch=BATCH, readers=1, threads=1)
     try:
         with tempfile.TemporaryDirectory() as out:
-            classify([folder], [MODEL], Path(out, "p"), device="cpu", pace=pace)
+            classify([folder], [MODEL], Path(out, "p"), **SETTINGS)
             return begun[0].spent()
     finally:
         pipeline.load_classifier = load

@@ -25,7 +25,7 @@ from consilience.classifiers.runtime import Choice
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 KEPT = ("efficientnet_lite0", "efficientnet_lite1")
-ON_CPU = Choice(onnxruntime, "cpu", "the CPU, as requested", required=False)
+ON_CPU = Choice(onnxruntime, False, "the CPU, as requested", required=False)
 
 
 def graph(

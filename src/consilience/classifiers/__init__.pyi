@@ -5,7 +5,6 @@ from .classifier import Classifier as Classifier
 from .classifier import check_golden as check_golden
 from .classifier import load_classifier as load_classifier
 from .classifying import Outcome as Outcome
-from .classifying import Pace as Pace
 from .classifying import classify as classify
 from .images import Images as Images
 from .images import list_images as list_images

@@ -27,15 +27,7 @@ from consilience.classifiers.manifest import (
     read_labels,
     read_manifest,
 )
-from consilience.classifiers.runtime import (
-    Choice,
-    Place,
-    Precision,
-    choose,
-    runs_on,
-    session,
-    to_half_arithmetic,
-)
+from consilience.classifiers.runtime import Choice, choose, on_gpu, session
 from consilience.errors import ConsilienceError, SourceError
 
 MIN_PROBABILITY = 1e-30  # before its logarithm is taken
@@ -64,9 +56,9 @@ class Classifier:
         return self.manifest.name
 
     @property
-    def device(self) -> Place:
-        """Where it runs."""
-        return runs_on(self.session)
+    def on_gpu(self) -> bool:
+        """Whether it runs on the GPU."""
+        return on_gpu(self.session)
 
     def logits(
         self, squares: UInt8[np.ndarray, "B S S 3"]
@@ -124,11 +116,7 @@ def fill_up(images: np.ndarray, number: int) -> np.ndarray:
 
 
 def load_classifier(
-    folder: str | Path,
-    choice: Choice,
-    *,
-    threads: int = 1,
-    precision: Precision = "single",
+    folder: str | Path, choice: Choice, *, threads: int = 1
 ) -> Classifier:
     """Load a classifier from its folder, or refuse it.
 
@@ -138,8 +126,8 @@ def load_classifier(
         Holds `manifest.toml` and the files that it names.
     choice
         The device.
-    threads, precision
-        As in `Pace` and `classify`.
+    threads
+        As in `classify`.
 
     Raises
     ------
@@ -162,11 +150,7 @@ def load_classifier(
         raise _bad_classifier(where, why)
     try:
         opened = session(
-            data if precision == "single" else to_half_arithmetic(data),
-            choice,
-            threads=threads,
-            precision=precision,
-            disable_quant_qdq=network.disable_quant_qdq,
+            data, choice, threads=threads, disable_quant_qdq=network.disable_quant_qdq
         )
     except ConsilienceError:
         raise

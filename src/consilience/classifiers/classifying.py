@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from itertools import batched
@@ -43,7 +43,7 @@ from consilience.classifiers.predictions import (
     is_folder,
     provenance,
 )
-from consilience.classifiers.runtime import Choice, Device, Precision, choose
+from consilience.classifiers.runtime import Choice, Device, choose
 from consilience.errors import OptionError
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import whole_folder
@@ -51,28 +51,6 @@ from consilience.whole_folder import whole_folder
 AHEAD = 4  # batches that may wait in memory
 PIECE = 256  # images in a piece: what a kill can cost
 BATCH = {False: 16, True: 128}  # by whether on a GPU; on a CPU more only takes memory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How the work is spread; what is left out goes by the machine.
-
-    Attributes
-    ----------
-    batch
-        Images that a session takes at once.
-    readers
-        Threads that read and decode.
-    threads
-        Threads of arithmetic on the CPU.
-    """
-
-    batch: int | None = None
-    readers: int | None = None
-    threads: int | None = None
-
-
-AS_THE_MACHINE_HAS = Pace()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +82,10 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     out: str | Path,
     *,
     device: Device = "auto",
-    precision: Precision = "single",
     keep: int = 20,
-    pace: Pace = AS_THE_MACHINE_HAS,
+    batch: int | None = None,
+    readers: int | None = None,
+    threads: int | None = None,
     report: Reporter = silent,
     overwrite: bool = False,
 ) -> Outcome:
@@ -122,15 +101,13 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         Folders of the classifiers.
     out : str or Path
         Folder of predictions.
-    device : {"auto", "cpu", "cuda", "tensorrt"}, default "auto"
+    device : {"auto", "cpu", "cuda"}, default "auto"
         "auto" takes the GPU, by CUDA, where there is one.
-    precision : {"single", "half"}, default "single"
-        Precision of the arithmetic of the networks. "half" moves logits by some
-        hundredths; it is meant for GPUs, and slower on a CPU.
     keep : int, default 20
         Number of labels to keep for each image and classifier, the most probable.
-    pace : Pace
-        Sizes of batches and numbers of threads.
+    batch, readers, threads : int, optional
+        Number of images that a network takes at once, of threads that read and decode
+        images, and of threads that compute on the CPU; by default as suits the machine.
     report : callable
         Called with the progress after each batch.
     overwrite : bool, default False
@@ -165,18 +142,19 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     >>> cs.images.classify(["photos"], ["resnet"], "predictions")  # doctest: +SKIP
     """
     started = time.monotonic()
-    for name, number in {"keep": keep, **asdict(pace)}.items():
+    numbers = {"keep": keep, "batch": batch, "readers": readers, "threads": threads}
+    for name, number in numbers.items():
         if number is not None and number < 1:
             raise OptionError(f"{name}={number}: expected a whole number from 1")
     images = images if isinstance(images, Images) else list_images(images)
     choice = choose(device)
-    batch_size, readers, threads = share_processors(pace, gpu=choice.gpu)
-    classifiers = _load(folders, choice, threads, precision)
+    reading, computing = share_processors(gpu=choice.gpu)
+    batch_size, readers = batch or BATCH[choice.gpu], readers or reading
+    classifiers = _load(folders, choice, threads or computing)
     where = _where(choice, classifiers)
     runtime, pillow = choice.runtime.__version__, metadata.version("pillow")
     account = Account(
         keep=keep,
-        precision=precision,
         classifiers=tuple(provenance(each.manifest) for each in classifiers),
         devices=(f"{where}; ONNX Runtime {runtime}, Pillow {pillow}",),
     )
@@ -201,12 +179,12 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         prepared = partial(prepare_image, how=how)
         ahead = read_ahead(todo, prepared, readers, AHEAD * batch_size)
         with quiet(), closing(ahead) as ready:
-            for batch in batched(ready, batch_size):
+            for images_ready in batched(ready, batch_size):
                 size = batch_size if choice.gpu else 0
-                answers, became = classify_batch(batch, classifiers, keep, size)
+                answers, became = classify_batch(images_ready, classifiers, keep, size)
                 tables.append(answers)
                 rows.extend(became)
-                done += len(batch)
+                done += len(images_ready)
                 unusable += sum(row["reason"] is not None for row in became)
                 if len(rows) >= PIECE:
                     put_away()
@@ -223,11 +201,11 @@ def classify(  # noqa: PLR0913 (each option stands alone)
 
 
 def _load(
-    folders: Sequence[str | Path], choice: Choice, threads: int, precision: Precision
+    folders: Sequence[str | Path], choice: Choice, threads: int
 ) -> list[Classifier]:
     loaded: dict[str, Classifier] = {}
     for folder in folders:
-        one = load_classifier(folder, choice, threads=threads, precision=precision)
+        one = load_classifier(folder, choice, threads=threads)
         if one.name in loaded:
             raise OptionError(
                 f"{folder}: another classifier is named {one.name} too; rename one in "
@@ -241,14 +219,10 @@ def _load(
 
 def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
     """Say where the sessions run: what they themselves say, not what was chosen."""
-    devices = {classifier.device for classifier in classifiers}
-    if devices == {"tensorrt"}:
-        return "the GPU, by TensorRT"
-    if devices == {"cuda"}:
-        return "the GPU"
-    if not choice.gpu:
+    on_gpu = [classifier.on_gpu for classifier in classifiers]
+    if not choice.gpu or all(on_gpu):
         return choice.reason
-    if devices != {"cpu"}:
+    if any(on_gpu):
         return "the GPU and, where it refused, the CPU"
     return "the CPU: ONNX Runtime found a driver but not CUDA 13 or cuDNN 9"
 
@@ -281,16 +255,12 @@ def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
     return Prepared(image.item, squares, width, height, picture.note)
 
 
-def share_processors(pace: Pace, *, gpu: bool) -> tuple[int, int, int]:
-    """Return sizes of batches, and threads that read and that compute."""
+def share_processors(*, gpu: bool) -> tuple[int, int]:
+    """Return the numbers of threads that read and that compute."""
     cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else None
     cores = cores or os.cpu_count() or 1
     reading = max(1, cores - 1) if gpu else max(1, cores // 4)
-    return (
-        pace.batch or BATCH[gpu],
-        pace.readers or reading,
-        pace.threads or max(1, cores - reading),
-    )
+    return reading, max(1, cores - reading)
 
 
 def classify_batch(

@@ -109,13 +109,8 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
             (how[0] != how[1], f"of {name} with another preprocessing"),
             (one != other, f"of {name} with other labels or another family"),
         ]
-    compared += [
-        (
-            before.precision != now.precision,
-            f"in {before.precision} precision, not {now.precision}",
-        ),
-        (before.keep != now.keep, f"that keep {before.keep} labels, not {now.keep}"),
-    ]
+    kept = f"that keep {before.keep} labels, not {now.keep}"
+    compared.append((before.keep != now.keep, kept))
     what = next((what for differs, what in compared if differs), None)
     if what is not None:
         raise DataError(

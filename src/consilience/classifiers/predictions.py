@@ -21,7 +21,6 @@ from jaxtyping import Float, Int
 from pyarrow import parquet
 
 from consilience.classifiers.manifest import Manifest, Pixels, Preprocessing
-from consilience.classifiers.runtime import Precision
 from consilience.errors import DataError, SourceError
 from consilience.notebook import shown_as
 from consilience.validation_images import lists_validation_images, validation_images
@@ -69,7 +68,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
     keep: int
     classifiers: tuple[Provenance, ...]
-    precision: Precision = "single"
     devices: tuple[str, ...] = ()
 
 

@@ -19,7 +19,6 @@ import numpy as np
 
 from consilience.classifiers.manifest import (
     MAX_SIDE,
-    Answers,
     Colour,
     Filter,
     Layout,
@@ -31,13 +30,7 @@ from consilience.errors import OptionError, SourceError
 
 type Each = int | float | Sequence[int | float]
 GIVEN, ASSUMED, GRAPH = "given", "assumed", "the graph"
-CHOICES = {
-    "layout": Layout,
-    "mode": Mode,
-    "filter": Filter,
-    "colour": Colour,
-    "output": Answers,
-}
+CHOICES = {"layout": Layout, "mode": Mode, "filter": Filter, "colour": Colour}
 SHARE = 0.875  # of the shorter side that is cut out where nothing else is said
 KINDS = ("image_processor_type", "feature_extractor_type")
 HUGGING_FACE = {"image_mean", "do_normalize", *KINDS}

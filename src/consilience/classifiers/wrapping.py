@@ -104,7 +104,6 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     resize: int | None = None,
     filter: Filter | None = None,  # noqa: A002 (its name in the manifest)
     colour: Colour | None = None,
-    output: Answers | None = None,
     preprocessor: str | Path | None = None,
     name: str | None = None,
     family: str | None = None,
@@ -135,8 +134,6 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     layout, size, mode, resize, filter, colour : optional
         As in `Pixels` and `Preprocessing` of the manifest; layout and size are read
         from the graph where it fixes them.
-    output : {"logits", "probabilities"}, optional
-        What the network gives.
     preprocessor : str or Path, optional
         `preprocessor_config.json` of Hugging Face or `config.json` of timm, for
         settings that are not given.
@@ -220,7 +217,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
         "colour": colour,
         "layout": layout,
     }
-    check_choices({**words, "output": output})
+    check_choices(words)
     if isinstance(labels, str | Path):
         table, whence = read_source(labels), str(labels)
     else:
@@ -244,7 +241,7 @@ def wrap(  # noqa: PLR0913 (each setting stands alone)
     several = _answers(network, to_pixels(squares, how, taken.kind))
     chosen = _output(several, listed, network)
     original = several[chosen].reshape(len(squares), -1).astype(np.float32)
-    answers, origin = _kind_of_answers(network, chosen, original, output)
+    answers, origin = _kind_of_answers(network, chosen, original)
     first = original[0]
     if answers == "probabilities":
         first = np.log(np.maximum(first, MIN_PROBABILITY))
@@ -434,40 +431,27 @@ def _output(several: dict[str, np.ndarray], labels: Labels, network: _Original) 
 
 
 def _kind_of_answers(
-    network: _Original, output: str, numbers: np.ndarray, given: Answers | None
+    network: _Original, output: str, numbers: np.ndarray
 ) -> tuple[Answers, str]:
     """Return whether a network gives logits or probabilities, and how that is known."""
-    finite, shares = np.isfinite(numbers).all(), numbers.astype(np.float64)
-    positive = finite and (shares >= 0).all()
-    sums = positive and np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
+    if not np.isfinite(numbers).all():
+        raise network.refusal(
+            "gives numbers that are not finite; export it for inference"
+        )
     made_by = {name: node for node in network.model.graph.node for name in node.output}
     node = made_by.get(output)
     while node is not None and node.op_type in {"Identity", "Cast"}:
         node = made_by.get(node.input[0])
-    operator = "" if node is None else str(node.op_type)
-    why = ""
-    if not finite:
-        why = "gives numbers that are not finite; export it for inference"
-    elif operator in {"Sigmoid", "HardSigmoid"}:
-        why = (
-            f"ends in {operator}, a probability for each label by itself; expected "
+    if node is not None and node.op_type in {"Sigmoid", "HardSigmoid"}:
+        raise network.refusal(
+            f"ends in {node.op_type}, a probability for each label by itself; expected "
             "logits or probabilities of labels that exclude each other"
         )
-    elif given == "logits" and sums:
-        why = (
-            "its outputs are probabilities, which sum to one, not logits; give "
-            "`output='probabilities'`"
-        )
-    elif given == "probabilities" and not sums:
-        why = (
-            "its outputs are not probabilities, which are positive and sum to one; "
-            "give `output='logits'`"
-        )
-    if why:
-        raise network.refusal(why)
-    if sums:
-        return "probabilities", GIVEN if given else "the outputs, which sum to one"
-    return "logits", GIVEN if given else ASSUMED
+    shares = numbers.astype(np.float64)
+    sums_to_one = np.allclose(shares.sum(1), 1, atol=SUM_TOLERANCE)
+    if (shares >= 0).all() and sums_to_one:
+        return "probabilities", "the outputs, which sum to one"
+    return "logits", ASSUMED
 
 
 def _compare(

@@ -20,9 +20,8 @@ from textwrap import fill
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Group, Parameter
-from cyclopts.config import Env, Toml
+from cyclopts.config import Toml
 
-from consilience.cli.options import ENVIRONMENT, check_environment
 from consilience.cli.terminal import handle_interrupts, print_json, shows_help, tell
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
@@ -36,8 +35,7 @@ _NOTES = (
     "--quiet (-q), which tells nothing but errors; and --strict, which ends with the "
     "exit code 3 where a check of a fit failed. With --json, errors are JSON as "
     "well. Every option can also be set in the file consilience.toml of the working "
-    'folder (engine = "em" under [fit]) and in the environment '
-    "(CONSILIENCE_FIT_ENGINE); the command line wins, then the environment. Lists: "
+    'folder (engine = "em" under [fit]); the command line wins. Lists: '
     "--labels cat dog, --labels cat,dog and --labels cat --labels dog mean the same; "
     "give labels that contain a comma in a file."
 )
@@ -49,7 +47,7 @@ APP = App(
     group_commands=_PROGRAM,
     help="Infer true labels from the answers of annotators, with uncertainty.",
     version_flags=("--version", "-V"),
-    config=[Env(ENVIRONMENT, show=False), Toml("consilience.toml")],
+    config=Toml("consilience.toml"),
     # A file or label that begins with a bracket is not JSON.
     default_parameter=Parameter(negative=(), json_list=False, json_dict=False),
     suppress_keyboard_interrupt=False,
@@ -114,7 +112,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with handle_interrupts(), _visible_warnings(), tell(words) as words:
             if not shows_help(APP, words, _NOTES):
-                check_environment(words, APP)
                 # Standard input, written as the path that it is: no option begins so.
                 APP(["./-" if word == "-" else word for word in words])
         sys.stdout.flush()

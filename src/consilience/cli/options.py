@@ -5,11 +5,9 @@ to every option that takes a list.
 """
 
 import ast
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field, fields, make_dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from consilience.classifiers import Predictions
     from consilience.responses import Responses
 
-ENVIRONMENT = "CONSILIENCE_"  # variables that set options begin so
-_ALIKE = 0.9  # of a variable and the option that it is taken to misspell
 # Files that an option may name where it also takes a list of labels.
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
@@ -71,29 +67,6 @@ def _check_no_file(token: Token) -> None:
             "may be one more of the list or be meant to be read; name files before all "
             "options, and part words by commas"
         )
-
-
-def check_environment(arguments: Sequence[str], app: App) -> None:
-    """Refuse variables of the environment that misspell an option of a command."""
-    command, number = command_of(arguments, app)
-    name_of_command = " ".join(arguments[:number])
-    before = f"{ENVIRONMENT}{re.sub('[ -]', '_', name_of_command).upper()}_"
-    if command.default_command is None:
-        return
-    meant = [name for name in os.environ if name.startswith(before)]
-    if not meant:
-        return
-    options = [
-        f"{before}{name.lstrip('-').upper().replace('-', '_')}"
-        for argument in command.assemble_argument_collection()
-        for name in argument.names
-    ]
-    for name in sorted(set(meant) - set(options)):
-        for near in get_close_matches(name, options, n=1, cutoff=_ALIKE):
-            raise OptionError(
-                f"the variable of the environment {name} sets no option of "
-                f"{name_of_command}; did you mean {near}? Rename or unset it"
-            )
 
 
 def is_table(word: str) -> bool:

@@ -278,14 +278,11 @@ def aggregate(
     types = {role: each.type for role, each in columns.items() if each.type is not None}
     responses = replace(responses, types=types)
     given = {"item": item.texts.take(gold[:, 0]), "label": label.texts.take(gold[:, 1])}
-    earlier = initial_error
-    if earlier is not None:
-        earlier = _annotator_prior(answers, earlier)
     fitted = fit(
         responses,
         model=model,
         gold=pd.DataFrame(given) if len(gold) else None,
-        annotator_prior=earlier,
+        annotator_prior=_annotator_prior(answers, initial_error),
         candidates=None if pred_probs is None else _candidates(pred_probs, answers),
         # Published rules are as published, and have no place to say who copies.
         copies="merge" if model == "auto" else "keep",
@@ -328,8 +325,12 @@ def earlier_counts(answers: Answers, table: pd.DataFrame) -> Float[np.ndarray, "
     return counts.reshape(len(people), len(labels), len(labels))
 
 
-def _annotator_prior(answers: Answers, table: pd.DataFrame) -> pd.DataFrame | None:
+def _annotator_prior(
+    answers: Answers, table: pd.DataFrame | None
+) -> pd.DataFrame | None:
     """Return earlier counts as `consilience.fit` takes them, in the readers' texts."""
+    if table is None:
+        return None
     counts = earlier_counts(answers, table)
     annotator, answer, truth = counts.nonzero()
     if not len(annotator):

@@ -1,19 +1,13 @@
 """Classifying: complete, in order, resumable after any kill, flat in memory."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import msgspec
 import numpy as np
 import pytest
-from models.exporting.photographs import photograph
 from PIL import Image
 
 from consilience.classifiers import classify, classifying, read_predictions
-from consilience.classifiers.classifying import Pace
 from consilience.classifiers.manifest import Pixels, Preprocessing
 from consilience.classifiers.pieces import Pieces
 from consilience.classifiers.predictions import read_account
@@ -21,28 +15,11 @@ from consilience.errors import DataError
 
 from ..conftest import as_bytes, change_manifest
 
-BY_ONE = Pace(batch=4, readers=2, threads=1)
-# Imports once, then classifies in a process of its own for each line that it is sent.
-PROGRAM = """
-import os, sys
-import onnx, onnxruntime, PIL.Image
-from consilience.classifiers import classifying
-classifying.PIECE = 16
-images, folder = sys.argv[1:]
-spread = classifying.Pace(batch=4, readers=2, threads=1)
-for line in sys.stdin:
-    child = os.fork()
-    if not child:
-        out = line.strip()
-        classifying.classify([images], [folder], out, device="cpu", pace=spread)
-        os._exit(0)
-    print(child, flush=True)
-    print(os.waitpid(child, 0)[1], flush=True)
-"""
+BY_FOUR = {"device": "cpu", "batch": 4, "readers": 2, "threads": 1}
 
 
 def run(images, folders, out, **how):
-    return classify([images], folders, out, device="cpu", pace=BY_ONE, **how)
+    return classify([images], folders, out, **BY_FOUR, **how)
 
 
 @pytest.fixture
@@ -184,48 +161,6 @@ def test_what_a_kill_leaves_is_removed_and_images_that_came_later_are_added(fini
     assert read_predictions(out).table["item"].nunique() == 31
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
-def test_killed_five_times_at_random_the_predictions_are_those_of_one_run(
-    tiny, pictures, tmp_path
-):
-    images, folder, out = pictures(450), tiny(), tmp_path / "out"
-    starter = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(images), str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def classified(place, pieces_before_a_kill=None):
-        starter.stdin.write(f"{place}\n")
-        starter.stdin.flush()
-        process = int(starter.stdout.readline())
-        if pieces_before_a_kill is not None:
-            wanted = done(place) + pieces_before_a_kill
-            limit = time.monotonic() + 60
-            while done(place) < wanted and time.monotonic() < limit:
-                time.sleep(0.001)
-            time.sleep(generator.uniform(0, 0.03))  # at any moment of the next
-            os.kill(process, signal.SIGKILL)
-        return int(starter.stdout.readline())
-
-    def done(place):
-        return len(list(place.glob("predictions/part-*.parquet")))
-
-    generator = np.random.default_rng(0)
-    assert classified(tmp_path / "whole") == 0
-    for _ in range(5):
-        assert classified(out, generator.integers(4)) == signal.SIGKILL
-    assert 0 < done(out) < 29
-    assert classified(out) == 0
-    starter.stdin.close()
-    starter.wait()
-    starter.stdout.close()
-    assert pieces(out) == pieces(tmp_path / "whole")
-    assert done(out) == 29
-    assert not list(out.glob("**/*.partial"))
-
-
 @pytest.mark.parametrize(
     ("of_one", "of_all", "said"),
     [
@@ -235,7 +170,6 @@ def test_killed_five_times_at_random_the_predictions_are_those_of_one_run(
         ({"family": "other"}, {}, "other labels or another family"),
         ({"name": "two"}, {}, "of tiny, not of two"),
         ({}, {"keep": 2}, "keep 20 labels, not 2"),
-        ({}, {"precision": "half"}, "in single precision, not half"),
     ],
 )
 def test_what_others_began_is_not_taken_up(finished, of_one, of_all, said):
@@ -269,23 +203,7 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
     monkeypatch.setattr(classifying, "classify_batch", answer)
     run(pictures(150), [tiny()], tmp_path / "out")
     assert held["read"] == 150
-    assert held["most"] <= (classifying.AHEAD + 2) * BY_ONE.batch
-
-
-def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
-    for name in ("coffee", "chelsea", "motorcycle_left"):
-        (tmp_path / f"{name}.png").write_bytes(photograph(name))
-    run(tmp_path, [lite0_folder], tmp_path / "out")
-    predictions = read_predictions(tmp_path / "out")
-    name = predictions.labels.set_index("label")["name"]
-    best = predictions.table[predictions.table["rank"] <= 5]
-    seen = {
-        item: set(name[rows["label"]])
-        for item, rows in best.groupby("item", observed=True)
-    }
-    assert {"espresso", "cup"} <= seen["coffee.png"]
-    assert {"Egyptian cat", "tiger cat", "tabby"} <= seen["chelsea.png"]
-    assert {"moped", "motor scooter"} <= seen["motorcycle_left.png"]
+    assert held["most"] <= (classifying.AHEAD + 2) * BY_FOUR["batch"]
 
 
 @pytest.mark.parametrize(("mode", "resampled"), [("squash", 1), ("crop", 2)])

@@ -199,7 +199,6 @@ def test_the_network_stays_as_it_was_exported(made, tmp_path):
 
 # What is refused
 
-SOFTMAX = "f = Flatten (m) y = Softmax (f)"
 FROM_BYTES = "c = Cast <to = 1> (x) m = GlobalAveragePool (c) y = Flatten (m)"
 FROM_LIST = f"i = Constant <value_int = 0> () x = SequenceAt (s, i) {POOLED}"
 # Every image is answered with the mean of the batch: with one image, all agree.
@@ -239,8 +238,6 @@ TWO_OUTPUTS = "float[n, 3] z, float[n, 3] y"
         (reshaped(1), {}, "with a free batch"),
         (colours(opset=6, ir=3), {}, r"rejects it .* export it with opset"),
         (colours(opset=99), {}, r"rejects it .* export it with opset"),
-        (colours(), {"output": "probabilities"}, "are not probabilities"),
-        (colours(SOFTMAX), {"output": "logits"}, "probabilities, .* not logits"),
         (colours("f = Flatten (m) y = Sigmoid (f)"), {}, "ends in Sigmoid"),
         (
             network(IMAGES, f"{POOLED} z = Flatten (m) y = Softmax (z)", TWO_OUTPUTS),

@@ -25,7 +25,6 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
     resize: int | None = None,
     filter: Literal["bicubic", "bilinear", "lanczos"] | None = None,  # noqa: A002
     colour: Literal["rgb", "bgr"] | None = None,
-    output: Literal["logits", "probabilities"] | None = None,
     preprocessor: Path | None = None,
     name: str | None = None,
     family: str | None = None,
@@ -72,8 +71,6 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
     colour
         Order of the colours that the network takes; by default rgb. Mean and scale are
         in this order.
-    output
-        What the network gives; by default logits, unless its outputs sum to one.
     preprocessor
         preprocessor_config.json of Hugging Face or config.json of timm, for settings
         that are not given.
@@ -111,7 +108,6 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
         resize=resize,
         filter=filter,
         colour=colour,
-        output=output,
         preprocessor=preprocessor,
         name=name,
         family=family,
@@ -151,8 +147,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     *,
     model_dir: Paths,
     out: Path,
-    device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto",
-    precision: Literal["single", "half"] = "single",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
     keep: int = 20,
     naming: Literal["path", "name", "stem"] = "path",
     item: str = "item",
@@ -180,9 +175,6 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         Folder of predictions to write or to continue.
     device
         Where to run; auto takes the GPU, by CUDA, where there is one.
-    precision
-        Precision of the arithmetic of the networks. Half moves logits by some
-        hundredths; it is meant for GPUs, and slower on a CPU.
     keep
         Number of labels to keep for each image and classifier, the most probable ones.
     naming
@@ -209,8 +201,8 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     consilience images classify photos --model-dir models/efficientnet_lite0 --out
         predictions
     """
-    from consilience.classifiers import Pace, list_images
     from consilience.classifiers import classify as run
+    from consilience.classifiers import list_images
     from consilience.classifiers.predictions import FILE
     from consilience.progress import bar
 
@@ -226,9 +218,10 @@ def classify(  # noqa: PLR0913 (each option stands alone)
             model_dir,
             out,
             device=device,
-            precision=precision,
             keep=keep,
-            pace=Pace(batch=batch, readers=readers, threads=threads),
+            batch=batch,
+            readers=readers,
+            threads=threads,
             report=report,
             overwrite=overwrite,
         )
