@@ -52,14 +52,6 @@ def test_a_file_after_a_list_is_not_taken_for_a_word(monkeypatch, tmp_path):
     assert report["evaluation"] == (Path("x"), Path("more.csv"))
 
 
-def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
-    monkeypatch.setenv("CONSILIENCE_BENCHMARK_MODELS", "one,two three")
-    monkeypatch.setenv("CONSILIENCE_BENCHMARK_AGAINST", "one,two")
-    arguments = given("benchmark", "crowd")
-    assert arguments["models"] == ("one", "two", "three")
-    assert arguments["against"] == "one,two"
-
-
 def test_lists_of_choices_and_of_numbers_are_lists_as_well():
     assert given("agreement", "a.csv", "--by", "label,pair")["by"] == ("label", "pair")
     words = ["run", "--threshold", "0.5", "0.7"]
