@@ -8,11 +8,10 @@ import consilience as cs
 from consilience import continuing
 from consilience.checks.verdict import Verdict, as_dataset, at_most
 from consilience.cli.outcome import summary
-from consilience.cli.pages import annotator_table, comparison_table, verdicts
+from consilience.cli.pages import verdicts
 from consilience.fitting import comparing
 from consilience.inference.ascent import _Climb
 from consilience.posterior.trust import CANNOT_TELL, CORRECTED, FAILED, PASSED
-from consilience.tables import CATALOGUE
 from consilience.tables import terminal as colours
 
 AGAIN = ("--overwrite", "--strict", "-v")
@@ -73,7 +72,7 @@ def test_a_bad_fit_is_written_and_says_how_to_mend_it(run, export, columns, caps
 
 
 @pytest.mark.usefixtures("two_models")
-def test_what_a_fit_tells_has_room_on_a_terminal(
+def test_what_a_fit_of_several_models_tells_has_room_on_a_terminal(
     run, export, columns, monkeypatch, capsys
 ):
     monkeypatch.setenv("COLUMNS", "80")
@@ -90,6 +89,15 @@ def test_what_a_fit_tells_has_room_on_a_terminal(
         "shared_errors (1 of 2)",
         "community_bcc (2 of 2)",
     ]
+    page = " ".join(told.out.split())
+    weighed = "labels: mean of several models (weights: prediction of answers"
+    order = ("12 items", weighed, "annotators: of", "whose intervals hold", "checks:")
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+    result, compared = summary(cs.load("run")), cs.load("run").comparison()
+    assert [row["model"] for row in result["comparison"]] == compared["model"].tolist()
+    assert result["comparison"][0]["difference"] == 0
+    assert result["model"] == compared["model"].iloc[0]
 
 
 def test_quiet_tells_nothing_but_errors(run, export, columns, capsys):
@@ -182,13 +190,6 @@ def test_the_account_counts_the_gold_and_does_not_propose_what_was_asked(
     assert "fit with" not in shown
 
 
-def test_contains_shows_sensitivity_and_specificity():
-    names = ("accuracy", "lower", "upper", "sensitivity", "specificity")
-    row = {"annotator": "ann", "responses": 3} | dict.fromkeys(names, 0.5)
-    heads = annotator_table(CATALOGUE["annotators"].of(pd.DataFrame([row]))).heads
-    assert list(heads[2:5]) == ["accuracy", "sens.", "spec."]
-
-
 def row(name, outcome, remedy=""):
     ok = outcome != FAILED
     figures = {"value": 1.0, "limit": 1.01}
@@ -247,45 +248,6 @@ def test_what_is_corrected_is_no_failure_unless_the_raw_posterior_is_asked_for(f
 def two_models(monkeypatch):
     """Have auto compare two models only, which takes less time."""
     monkeypatch.setattr(comparing, "CANDIDATES", ("shared_errors", "community_bcc"))
-
-
-@pytest.mark.usefixtures("two_models")
-def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
-    options = ("--restarts", "1", "--draws", "20", "--out", "run")
-    assert run("fit", export, *columns, *options, "--json") == 0
-    said = capsys.readouterr()
-    result = json.loads(said.out)
-    compared = cs.load("run").comparison()
-    assert [row["model"] for row in result["comparison"]] == compared["model"].tolist()
-    assert result["comparison"][0]["difference"] == 0
-    assert result["model"] == compared["model"].iloc[0]
-    assert result["truth"] in ("raw", "tempered")
-    page = " ".join(said.err.split())
-    weighed = "labels: mean of several models (weights: prediction of answers"
-    order = ("12 items", weighed, "annotators: of", "whose intervals hold", "checks:")
-    places = [page.index(part) for part in order]
-    assert places == sorted(places)
-
-
-def test_a_comparison_names_the_best_and_what_the_others_lack():
-    compared = pd.DataFrame(
-        {
-            "model": ["ebcc", "community_bcc"],
-            "elpd": [-0.5, -0.6],
-            "difference": [0.0, -0.1],
-            "difference_se": [0.0, 0.02],
-            "weight": [0.8, 0.2],
-        }
-    )
-    table = comparison_table(compared)
-    assert table.heads == ("model", "nats/answer", "to the best", "share")
-    rows = table.rows
-    cells = [[cell.plain for cell in texts] for texts, _ in rows]
-    assert cells == [
-        ["ebcc", "-0.5000", "best", "0.80"],
-        ["community_bcc", "-0.6000", "-0.1000 ± 0.0200", "0.20"],
-    ]
-    assert [len(line(30).plain) for _, line in rows] == [24, 6]
 
 
 def test_answers_of_nobody_propose_no_annotators(run, tmp_path, capsys):
