@@ -3,7 +3,6 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from rich.table import Table
 
 from consilience.tables.terminal import bar, drawn_table, interval
 
@@ -38,14 +37,6 @@ def test_no_number_is_cut_and_no_line_too_long_at_any_width(names, width):
         for word in name.split():
             assert all(part in letters for part in word.split())
     assert "…" not in text
-
-
-def test_a_plain_table_cuts_numbers_where_there_is_no_room():
-    table = Table("annotator", "answers", "90% interval", "", box=None)
-    for column in table.columns:
-        column.no_wrap = True
-    table.add_row("a" * 30, *NUMBERS, "·" * 30)
-    assert not any(NUMBERS[1] in line for line in shown(table, 60))
 
 
 def test_an_interval_is_drawn_to_scale():

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import estimator_checks
 
@@ -41,25 +41,6 @@ CHECKS = (
     estimator_checks.check_parameters_default_constructible,
     estimator_checks.check_valid_tag_types,
 )
-# They give what is no table, which types in tests refuse first.
-TYPES_ARE_CHECKED = {
-    "check_do_not_raise_errors_in_init_or_set_params",
-    "check_estimators_unfitted",
-}
-# These fit to a matrix of numbers, and a table of answers is none. What they are after
-# is tested below where it has a meaning: pickling, and that a fit changes no parameter,
-# can be repeated, and does not depend on the order of the answers.
-FIT_TO_A_MATRIX = """
-array_api_input complex_data dict_unchanged dont_overwrite_parameters
-dtype_object estimator_sparse_array estimator_sparse_matrix estimator_sparse_tag
-estimators_dtypes estimators_empty_data_messages estimators_fit_returns_self
-estimators_nan_inf estimators_overwrite_params estimators_pickle
-f_contiguous_array_estimator fit1d fit2d_1feature fit2d_1sample fit2d_predict1d
-fit_check_is_fitted fit_idempotent fit_score_takes_y
-methods_sample_order_invariance methods_subset_invariance n_features_in
-n_features_in_after_fitting pipeline_consistency positive_only_tag_during_fit
-readonly_memmap_input
-"""
 CLASSICAL = (
     cs.sklearn.MajorityVote,
     cs.sklearn.Wawa,
@@ -103,21 +84,6 @@ def test_settings_are_stored_shown_and_cloned(kind):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_scikit_learns_own_checks_pass(kind, check):
     check(kind.__name__, kind())
-
-
-def test_every_check_of_scikit_learn_is_run_or_named_as_one_of_matrices():
-    class OfMatrices(cs.sklearn.Wawa):
-        """Tags keep the checks of matrices away; here they are asked for."""
-
-        def __sklearn_tags__(self):
-            return BaseEstimator.__sklearn_tags__(self)
-
-    checks = estimator_checks.estimator_checks_generator(OfMatrices(), legacy=True)
-    names = {getattr(check, "func", check).__name__ for _, check in checks}
-    ours = {check.__name__ for check in CHECKS}
-    of_matrices = {f"check_{name}" for name in FIT_TO_A_MATRIX.split()}
-    assert names - ours - TYPES_ARE_CHECKED == of_matrices
-    assert not ours & of_matrices
 
 
 @pytest.mark.parametrize("kind", CLASSICAL)

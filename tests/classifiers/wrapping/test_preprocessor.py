@@ -95,11 +95,8 @@ def read(tmp_path):
             (None, None, None, "bilinear", "bgr"),
         ),
         (TIMM, ("crop", 224, 248, "bicubic", None)),
-        ({"pretrained_cfg": TIMM}, ("crop", 224, 248, "bicubic", None)),
-        ({**TIMM, "crop_mode": "squash", "crop_pct": 1.0}, ("squash", 224, 224)),
-        ({**TIMM, "crop_mode": "squash"}, ("squash", 224, 248)),
+        ({"pretrained_cfg": {**TIMM, "crop_mode": "squash"}}, ("squash", 224, 248)),
         ({**TIMM, "interpolation": "random"}, ("crop", 224, 248, None)),
-        ({"mean": MEAN, "std": STD}, (None, None, None, None)),
         ({**VIT, "do_resize": False}, (None, None, None, "bilinear")),
     ],
 )

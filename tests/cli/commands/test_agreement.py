@@ -44,18 +44,3 @@ def test_tables_are_written_as_parquet(run, export, columns, capsys, tmp_path):
     assert run(*options) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert run(*options, "--overwrite") == 0
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (("--distance", "masi"), "single answers choose nominal"),
-        (("--distance", "interval"), "is no number"),
-    ],
-)
-def test_a_mistake_is_one_sentence(options, said, run, export, columns, capsys):
-    assert run("agreement", export, *columns, *options) == 2
-    output = capsys.readouterr()
-    assert said in output.err
-    assert output.err.count("\n") == 1
-    assert output.out == ""

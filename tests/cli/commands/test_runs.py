@@ -69,15 +69,6 @@ def test_export_writes_label_sets_that_gold_calibrates(run, fitted, truth, capsy
     expected = cs.analysis.label_sets(cs.load(fitted), table, prob=0.8, seed=3)
     pd.testing.assert_frame_equal(sets, expected)
     assert len(pd.read_parquet("all/items.parquet")) == 12
-    # Of each label there are six gold items, enough for three in four.
-    by_class = (*options, "--prob", "0.75", "--by-class")
-    assert run("export", fitted, *by_class, *gold, "--out", "each") == 0
-    expected = cs.analysis.label_sets(
-        cs.load(fitted), table, prob=0.75, by_class=True, seed=3
-    )
-    pd.testing.assert_frame_equal(pd.read_parquet("each/label_sets.parquet"), expected)
-    capsys.readouterr()
-    assert run("export", fitted, *asked, "--by-class", *gold, "--out", "more") == 0
     assert run("export", fitted, *options, "--by-class", *gold, "--out", "no") == 2
     assert "at least 9 items of the label 'cat'" in capsys.readouterr().err
 
