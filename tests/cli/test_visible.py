@@ -55,6 +55,7 @@ def test_characters_that_steer_become_symbols_and_others_stay():
         ("read", "answers.parquet", "--out", "responses"),
         ("fit", "\x1b[2J.csv", "--out", "run"),
         ("fit", "answers.parquet", "--model", "\x9b2J", "--out", "run"),
+        ("fit", "answers.parquet", "--model", "majority", "--out", "\x1b[2J"),
         ("models", "--\x1b[2J"),
     ],
 )
@@ -62,17 +63,6 @@ def test_no_command_lets_the_data_steer_the_terminal(run, capsys, hostile, comma
     assert hostile.exists()
     run(*command)
     check(capsys.readouterr())
-
-
-def test_a_fit_shows_symbols(run, capsys, hostile):
-    how = ("--model", "majority", "--out", "run")
-    assert run("fit", hostile, *how) == 0
-    said = capsys.readouterr()
-    check(said)
-    assert run("export", "run", "--out", "\x1b[2J", "--what", "items") == 0
-    said = capsys.readouterr()
-    check(said)
-    assert "␛[2J" in said.out
 
 
 def test_json_holds_the_very_text_as_escapes(capsys):

@@ -28,7 +28,7 @@ def pickled(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+@pytest.mark.parametrize("protocol", [0, 4])
 def test_a_hostile_pickle_is_refused_and_nothing_runs(pickled, tmp_path, protocol):
     proof = tmp_path / "proof"
     path = pickled(Hostile(Path.touch, proof), protocol)
@@ -68,7 +68,7 @@ def test_arrays_of_numbers_are_decoded_without_numpys_machinery(tmp_path):
     assert np.array_equal(load_pickle(path), np.arange(6).reshape(2, 3))
 
 
-@pytest.mark.parametrize("cut", [0, 1, 10, 30])
+@pytest.mark.parametrize("cut", [0, 10])
 def test_a_broken_pickle_is_named(pickled, cut):
     path = pickled({"a": list(range(100))})
     path.write_bytes(path.read_bytes()[:cut])

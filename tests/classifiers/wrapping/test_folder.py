@@ -114,7 +114,7 @@ WITH_FEATURES = network(
         pytest.param(WITH_FEATURES, id="another output"),
         *(
             pytest.param(colours(opset=opset, ir=ir), id=f"opset {opset}")
-            for opset, ir in [(7, 3), (9, 4), (17, 8), (18, 13)]
+            for opset, ir in [(7, 3), (18, 13)]
         ),
     ],
 )
@@ -123,6 +123,8 @@ def test_any_form_of_a_network_answers_as_the_network_does(made, tmp_path, model
     squares = noise(5, 8)
     logits = loaded(tmp_path / "made").logits(squares)
     assert np.allclose(logits, squares.mean((1, 2)), atol=1e-3)
+    data = (tmp_path / "network.onnx").read_bytes()
+    assert (tmp_path / "made" / "model.onnx").read_bytes() == data
 
 
 def test_numbers_in_half_precision_are_taken_and_given(made, tmp_path):
@@ -188,13 +190,6 @@ def test_weights_in_a_file_beside_it_are_taken_in_and_from_elsewhere_refused(tmp
     squares = noise(2, 8)
     logits = loaded(tmp_path / "made").logits(squares)
     assert np.allclose(logits, squares.mean((1, 2)) * [1, 2, 3], atol=1e-3)
-
-
-def test_the_network_stays_as_it_was_exported(made, tmp_path):
-    network = made(colours(), **USUAL).manifest.network
-    data = (tmp_path / "network.onnx").read_bytes()
-    assert (tmp_path / "made" / "model.onnx").read_bytes() == data
-    assert (network.input, network.output) == ("x", "y")
 
 
 # What is refused
