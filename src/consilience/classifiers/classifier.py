@@ -27,7 +27,7 @@ from consilience.classifiers.manifest import (
     read_labels,
     read_manifest,
 )
-from consilience.classifiers.runtime import Choice, choose, on_gpu, session
+from consilience.classifiers.runtime import Choice, choose, session
 from consilience.errors import ConsilienceError, SourceError
 
 MIN_PROBABILITY = 1e-30  # before its logarithm is taken
@@ -50,16 +50,6 @@ class Classifier:
     kind: np.dtype[Any]
     batch: int | None  # images that it takes at once; None: any number
 
-    @property
-    def name(self) -> str:
-        """Name of the classifier."""
-        return self.manifest.name
-
-    @property
-    def on_gpu(self) -> bool:
-        """Whether it runs on the GPU."""
-        return on_gpu(self.session)
-
     def logits(
         self, squares: UInt8[np.ndarray, "B S S 3"]
     ) -> Float32[np.ndarray, "B K"]:
@@ -76,7 +66,7 @@ class Classifier:
 
     def _run(self, numbers: np.ndarray) -> Float[np.ndarray, "B K"]:
         """Return the outputs for what the network takes."""
-        network = self.manifest.network
+        name, network = self.manifest.name, self.manifest.network
         batch = fill_up(numbers, self.batch or 0)
         bound = self.session.io_binding()
         bound.bind_cpu_input(network.input, np.ascontiguousarray(batch))
@@ -85,7 +75,7 @@ class Classifier:
         outputs: np.ndarray = bound.copy_outputs_to_cpu()[0]
         if len(outputs) != len(batch) or outputs[0].size != len(self.labels):
             raise SourceError(
-                f"{self.name}: gives shape {outputs.shape} for {len(batch)} images and "
+                f"{name}: gives shape {outputs.shape} for {len(batch)} images and "
                 f"{len(self.labels):,} labels; export the classifier again"
             )
         return outputs[: len(numbers)].reshape(len(numbers), -1)

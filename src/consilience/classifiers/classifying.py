@@ -43,7 +43,7 @@ from consilience.classifiers.predictions import (
     is_folder,
     provenance,
 )
-from consilience.classifiers.runtime import Choice, Device, choose
+from consilience.classifiers.runtime import Choice, Device, choose, on_gpu
 from consilience.errors import OptionError
 from consilience.progress import Progress, Reporter, silent
 from consilience.whole_folder import whole_folder
@@ -206,12 +206,13 @@ def _load(
     loaded: dict[str, Classifier] = {}
     for folder in folders:
         one = load_classifier(folder, choice, threads=threads)
-        if one.name in loaded:
+        name = one.manifest.name
+        if name in loaded:
             raise OptionError(
-                f"{folder}: another classifier is named {one.name} too; rename one in "
-                "its manifest"
+                f"{folder}: another classifier is named {name} too; rename one in its "
+                "manifest"
             )
-        loaded[one.name] = one
+        loaded[name] = one
     if not loaded:
         raise OptionError("no classifier was given; name the folder of one at least")
     return list(loaded.values())
@@ -219,10 +220,10 @@ def _load(
 
 def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
     """Say where the sessions run: what they themselves say, not what was chosen."""
-    on_gpu = [classifier.on_gpu for classifier in classifiers]
-    if not choice.gpu or all(on_gpu):
+    there = [on_gpu(classifier.session) for classifier in classifiers]
+    if not choice.gpu or all(there):
         return choice.reason
-    if any(on_gpu):
+    if any(there):
         return "the GPU and, where it refused, the CPU"
     return "the CPU: ONNX Runtime found a driver but not CUDA 13 or cuDNN 9"
 
@@ -279,7 +280,7 @@ def classify_batch(
         finite = np.isfinite(logits).all(1)
         for at in np.flatnonzero(~finite):
             item = usable[at].item
-            reason = f"{classifier.name} returns numbers that are not finite"
+            reason = f"{classifier.manifest.name} returns numbers that are not finite"
             reasons[item] = "; ".join(filter(None, (reasons[item], reason)))
         items = [usable[at].item for at in np.flatnonzero(finite)]
         tables.append(best_labels(items, classifier, logits[finite], keep))
@@ -309,7 +310,7 @@ def best_labels(
     number, kept = first.shape
     rows = {
         "item": np.repeat(np.array(items, object), kept),
-        "model": np.repeat(np.array([classifier.name], object), number * kept),
+        "model": np.repeat(np.array([classifier.manifest.name], object), number * kept),
         "rank": np.tile(np.arange(1, kept + 1), number),
         "label": np.array(classifier.labels.label, object)[first.ravel()],
         "logit": top.ravel(),

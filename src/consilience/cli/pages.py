@@ -73,7 +73,9 @@ def fit_page(fitted: Fit) -> Group:
     if len(groups.frame):
         names = ("group", "annotators", "responses", "accuracy")
         parts += [Text(), terminal(groups, *names, drawn="accuracy")]
-    parts += people_in_general(fitted)
+    styles = CATALOGUE["styles"].of(fitted.table("styles"))
+    if len(styles.frame):
+        parts += [Text(), terminal(styles, drawn="share")]
     parts += covariate_effects(fitted)
     population = fitted.confusion()
     population = population[population["annotator"].isna()]
@@ -226,12 +228,6 @@ def annotator_table(people: Table, truth: Sequence[float] = ()) -> DrawnTable:
     names = ["annotator", "responses", "accuracy"]
     names += [name for name in ("sensitivity", "specificity") if name in people.frame]
     return terminal(people, *names, drawn="accuracy", truth=truth)
-
-
-def people_in_general(fitted: Fit) -> list[RenderableType]:
-    """Return how people in general answer who name objects."""
-    styles = CATALOGUE["styles"].of(fitted.table("styles"))
-    return [Text(), terminal(styles, drawn="share")] if len(styles.frame) else []
 
 
 def covariate_effects(fitted: Fit) -> list[RenderableType]:

@@ -148,7 +148,7 @@ def test_a_process_that_classifies_never_imports_jax():
 def test_the_card_answers_as_the_cpu_does(lite0, lite0_folder):
     real = load_runtime()
     card = load_classifier(lite0_folder, choose("cuda", real))
-    assert card.on_gpu
+    assert runtime.on_gpu(card.session)
     squares = noise(33, 224)
     for number in (1, 16, 33):
         there, here = card.logits(squares[:number]), lite0.logits(squares[:number])

@@ -140,7 +140,6 @@ def _page(agreement: "Agreement") -> Group:
 
 
 def _head(agreement: "Agreement") -> Text:
-
     units = f"{agreement.items:,} items"
     if agreement.kind == "contains":
         units = f"{agreement.questions:,} pairs of item and label"

@@ -148,7 +148,6 @@ def _progress() -> "Iterator[Callable[[Step], None]]":
 
 
 def _means(comparison: "Comparison") -> Table:
-
     from consilience.benchmark.comparison import mean_table
 
     means = mean_table(comparison)

@@ -129,16 +129,8 @@ def wrap(  # noqa: PLR0913 (each option stands alone)
         "first_labels": wrapped.first,
         "decisions": wrapped.decisions,
     }
-    following = (
-        "images",
-        "classify",
-        "IMAGES",
-        "--model-dir",
-        out,
-        "--out",
-        "predictions",
-    )
-    finish(show, result, *following, written=out)
+    classified = ("images", "classify", "IMAGES", "--model-dir", out)
+    finish(show, result, *classified, "--out", "predictions", written=out)
 
 
 def classify(  # noqa: PLR0913 (each option stands alone)

@@ -177,7 +177,6 @@ def _human_tables(
 
 
 def _shown(evaluation: "Evaluation") -> list[Table]:
-
     from consilience.tables import CATALOGUE
 
     parts, words = [], CATALOGUE["models"].column("subset").values

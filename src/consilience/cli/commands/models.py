@@ -46,7 +46,6 @@ def models(*, json: Json = False) -> None:
 
 
 def _print(show: Console, listed: list[Entry]) -> None:
-
     table = Table(box=None, pad_edge=False)
     table.add_column("model", no_wrap=True)
     for name in ("what it assumes", "engines", "reference"):

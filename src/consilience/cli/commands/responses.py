@@ -253,7 +253,6 @@ def _counts(description: "Description") -> Table:
 
 
 def _frequencies(description: "Description", limit: int | None) -> "DrawnTable":
-
     from consilience.tables.terminal import bar, drawn_table
 
     first = sorted(description.frequencies.items(), key=lambda pair: -pair[1])

@@ -323,7 +323,6 @@ def annotators(
 
 
 def _print(show: Console, table: "pd.DataFrame", prob: float) -> None:
-
     from consilience.posterior.flags import flagged_first
     from consilience.tables import CATALOGUE
     from consilience.tables.terminal import WARNING, terminal
