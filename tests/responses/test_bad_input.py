@@ -182,10 +182,8 @@ def test_one_annotator_and_one_label_are_said(written):
 @pytest.mark.parametrize(
     "format_", ["long", "mturk", "label_studio", "peerannot", "wide"]
 )
-@pytest.mark.parametrize(
-    "content", ["", "\n", "\ufeff", "[", "{}", "null", "x", "a,b\n1", '"', "\x00"]
-)
-@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "parquet"])
+@pytest.mark.parametrize("content", ["", "\ufeff", "[", "null", "a,b\n1", '"', "\x00"])
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
 def test_nonsense_is_always_a_clear_error(written, format_, content, suffix):
     path = written(f"a.{suffix}", content)
     with pytest.raises(ConsilienceError, match=r"a\.|no answer|all answers|expected"):
@@ -213,20 +211,19 @@ def test_numbers_beyond_the_machines_stay_as_they_are(written):
     assert responses.labels["label"].tolist() == ["True"]
 
 
-@pytest.mark.parametrize("kind", ["object", "category"])
-def test_cells_of_several_numpy_types_do_not_end_the_process(kind):
+def test_cells_of_several_numpy_types_do_not_end_the_process():
     program = (
         "import numpy as np, pandas as pd\n"
         "from consilience.responses import read\n"
         "cells = [np.datetime64('2024'), np.int8(3), np.True_]\n"
-        f"item = pd.Series(cells, dtype=object).astype({kind!r})\n"
-        "frame = pd.DataFrame({'item': item, 'annotator': 1, 'label': list('xyx')})\n"
-        "print(read(frame).table['item'].tolist())\n"
+        "frame = pd.DataFrame({'item': cells, 'annotator': 1, 'label': list('xyx')})\n"
+        "for kind in ('object', 'category'):\n"
+        "    print(read(frame.astype({'item': kind})).table['item'].tolist())\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == "['2024', '3', 'True']", done.stderr
+    assert done.stdout.splitlines() == ["['2024', '3', 'True']"] * 2, done.stderr
 
 
 def test_a_meaning_of_words_is_refused_where_answers_are_counts(written):

@@ -247,30 +247,6 @@ def replaced(document, steps, value):
     return copy
 
 
-@given(
-    which=st.sampled_from(
-        ["label_studio", "label_studio/own", "label_studio_min", "peerannot", "long"]
-    ),
-    steps=st.lists(st.integers(0, 9), max_size=7),
-    value=JSON,
-    kind=ANY_KIND,
-)
-@some(40)
-def test_json_with_a_part_of_any_other_type(which, steps, value, kind):
-    sound = {
-        "label_studio": [TASK, TASK],
-        "label_studio/own": [OWN, OWN],
-        "label_studio_min": [SHORT, SHORT | {"annotator": 4}],
-        "peerannot": {"0": {"1": 0, "2": 1}, "1": {"1": 1}},
-        "long": [{"item": 1, "annotator": "a", "label": "x"}] * 2,
-    }[which]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.json"
-        path.write_text(json.dumps(replaced(sound, steps, value)), encoding="utf-8")
-        outcome(path, which.partition("/")[0], kind=kind)
-        outcome(path)
-
-
 OPTIONS = [{"value": "A", "alias": "a"}, {"value": "B", "alias": "b"}]
 OWN = task(
     1,
@@ -295,7 +271,7 @@ SAID = [
     value=JSON,
     kind=ANY_KIND,
 )
-@some(60)
+@some(25)
 def test_own_tasks_with_a_part_of_any_other_type(which, steps, value, kind):
     times = {"started_at": "2026-11-01T10:00:00.000Z", "finished_at": "2026-11-01"}
 
@@ -491,19 +467,6 @@ def changed(table, change, place, kind, value, damage):
     if change == "null":
         kind = table.schema.field(at).type
     return table.set_column(at, column, pa.nulls(table.num_rows, kind))
-
-
-@given(
-    role=st.sampled_from(["gold", "labels", "offered"]),
-    which=st.sampled_from(sorted(SOUND)),
-    damage=DAMAGE,
-)
-@some(20)
-def test_damaged_side_files(role, which, damage):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"side-{which[1]}"
-        path.write_bytes(damaged(SOUND[which], damage))
-        outcome(FRAME, **{role: path})
 
 
 def test_the_gold_of_another_program_is_held_to_the_rules(tmp_path):

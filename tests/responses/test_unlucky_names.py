@@ -305,27 +305,6 @@ def test_files_without_a_column_of_annotators_are_named_for_them(tmp_path):
     check(files, answers, ["image", "label"])
 
 
-def test_rows_that_are_equal_count_once_and_other_repeats_each_and_both_are_said():
-    answers = study(photos(20))
-    again = [answers[k] for k in (3, 17, 40)]
-    other = {"cat": "dog", "dog": "owl", "owl": "cat"}
-    changed = [(*answers[k][:2], other[answers[k][2]]) for k in (5, 22, 61)]
-    table = frame(answers + again + changed, "image annotator label")
-    times = pd.date_range("2026-03-01 10:00", periods=len(table), freq="41s")
-    for each, counts in (
-        (table, [1, 1, 1, 2, 2, 2]),
-        (table.assign(timestamp=times), [2] * 6),
-    ):
-        responses, given = cs.read(each), Counter()
-        for (item, person, _), n in found(responses).items():
-            given[item, person] += n
-        repeats = [(item, person) for item, person, _ in again + changed]
-        assert [given[(item,), person] for item, person in repeats] == counts
-        account = " ".join([str(responses.cleaning), *responses.assumptions])
-        assert ("equals an earlier one in every column" in account) == (1 in counts)
-        assert re.search(rf"\b{counts.count(2)}\b.*repeat", account)
-
-
 def test_a_number_of_rows_beside_texts_that_come_back_is_asked_about():
     answers = study([f"The {name} is on the hill." for name in photos(30)])
     table = pd.DataFrame(answers, columns=["statement", "coder", "label"])

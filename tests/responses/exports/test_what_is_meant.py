@@ -11,15 +11,13 @@ from consilience.errors import ColumnError
 LABELS = ("cat", "dog")
 
 
-def appen(*, gold="animal", rejected=()):
+def appen(*, gold="animal"):
     rows = []
     for k in range(12):
         row = {
             "_unit_id": k // 3,
             "_golden": "false",
             "_id": 100 + k,
-            "_tainted": "false",
-            "_rejected": "true" if k in rejected else "",
             "_worker_id": f"w{k % 3}",
             "animal": LABELS[k % 2],
             "komento": ["ok", "hmm"][(k // 2) % 2],
@@ -37,34 +35,6 @@ def test_the_question_with_gold_is_the_one_that_is_meant(tmp_path):
     appen(gold="").to_csv(tmp_path / "f2.csv", index=False)
     with pytest.raises(ColumnError, match=r"'animal'.*'komento'"):
         cs.read(tmp_path / "f2.csv")
-
-
-def test_rejected_judgments_do_not_count(tmp_path):
-    appen(rejected=(0, 5)).to_csv(tmp_path / "f1.csv", index=False)
-    responses = cs.read(tmp_path / "f1.csv")
-    assert responses.num_responses == 10
-    assert responses.cleaning.dropped[0].reason == "the judgment was rejected"
-
-
-def answers():
-    return pd.DataFrame(
-        {
-            "Coder": [f"r{k % 3}" for k in range(12)],
-            "Rec No": [f"{k // 3:03d}" for k in range(12)],
-            "Code": [1 + k % 2 for k in range(12)],
-            "Page": [k // 3 + 1 for k in range(12)],
-        }
-    )
-
-
-def test_the_sheet_of_answers_is_found_beside_a_book_of_codes(tmp_path):
-    codes = pd.DataFrame({"Code": [1, 2], "Meaning": ["yes", "no"]})
-    with pd.ExcelWriter(tmp_path / "study.xlsx") as book:
-        codes.to_excel(book, sheet_name="Codebook", index=False)
-        answers().to_excel(book, sheet_name="Codings", index=False)
-    responses = cs.read(tmp_path / "study.xlsx")
-    assert responses.num_responses == 12
-    assert responses.num_annotators == 3
 
 
 def test_what_an_annotation_was_before_is_no_annotation(tmp_path):

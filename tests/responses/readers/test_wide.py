@@ -102,23 +102,19 @@ def raters_and_models(labels, *, models_answer=True):
     return pd.DataFrame({"image": [f"i{k}" for k in range(40)], **raters, **models})
 
 
-@pytest.mark.parametrize("format", ["wide", None])
 @pytest.mark.parametrize("labels", [["cat", "dog", "fox"], [1, 2, 3, 4]], ids=str)
-def test_columns_with_other_names_that_agree_with_the_raters_are_annotators(
-    labels, format
-):
+def test_columns_with_other_names_that_agree_with_the_raters_are_annotators(labels):
     with pytest.warns(ConsilienceWarning, match="'gpt-x', 'llama' are named unlike"):
-        responses = read(raters_and_models(labels), format=format)
+        responses = read(raters_and_models(labels))
     assert responses.num_annotators == 14
 
 
-@pytest.mark.parametrize("format", ["wide", None])
-def test_columns_with_other_names_that_do_not_agree_are_never_left_out(format):
+def test_columns_with_other_names_that_do_not_agree_are_never_left_out():
     frame = raters_and_models(["cat", "dog", "fox"], models_answer=False)
     with pytest.raises(SourceError, match="'gpt-x', 'llama' hold labels of"):
-        read(frame, format=format)
+        read(frame)
     with pytest.raises(SourceError, match="'llama' hold labels of"):
-        read(raters_and_models(["cat", "dog"]).drop(columns="gpt-x"), format=format)
+        read(raters_and_models(["cat", "dog"]).drop(columns="gpt-x"), format="wide")
     assert read(frame, exclude=["gpt-x", "llama"]).num_annotators == 12
     assert read(frame, annotators=list(frame)[1:]).num_annotators == 14
 
