@@ -164,7 +164,7 @@ def _modes(name: str, frame: Any, truth: dict[str, str]) -> list[dict[str, Any]]
         belief.append(sum(result.moments[chain].belief for chain in chains))
         draws = {key: each[chains] for key, each in result.parameters.items()}
         scored = leave_one_response_out(model, space, draws)
-        elpd.append(scored.elpd)
+        elpd.append(scored)
         height.append(result.log_likelihood[chains].sum(2, dtype=float).mean())
     total = np.array(elpd) @ space.n
     stacked = stacking_weights(np.stack(elpd), space.n)

@@ -251,7 +251,7 @@ def _stacking(fits, space):
 
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         elpd = [
-            leave_one_response_out(each.model, space, each.result.parameters).elpd
+            leave_one_response_out(each.model, space, each.result.parameters)
             for each in fits
         ]
     return stacking_weights(np.stack(elpd), space.n)

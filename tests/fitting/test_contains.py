@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks import contains_crowds
+from consilience.fitting.grid_trait_em import learn
 from scipy.special import expit, logit
 
 import consilience as cs
@@ -14,7 +15,6 @@ from consilience.checks.presence import beyond_habit
 from consilience.fitting import grid_trait
 from consilience.fitting import halves as room
 from consilience.fitting.contains import which_contains
-from consilience.fitting.grid_trait_em import learn
 from consilience.fitting.request import Request
 from consilience.posterior.labels import share_present
 from consilience.presence.space import MEANINGS

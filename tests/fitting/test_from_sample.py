@@ -5,8 +5,8 @@ import pytest
 
 import consilience as cs
 from consilience.fitting import comparing
+from consilience.fitting.automatic import ENOUGH, fit_from_sample, going_on
 from consilience.fitting.comparing import fit_near_votes, sample
-from consilience.fitting.from_sample import ENOUGH, fit_from_sample, going_on
 from consilience.fitting.request import Request
 from consilience.inference.ascent import Steps
 from consilience.progress import silent

@@ -6,7 +6,7 @@ import pytest
 
 import consilience as cs
 from consilience.errors import DataError
-from consilience.fitting.gold_of_objects import judged, questions
+from consilience.fitting.objects import judged, questions
 
 EFFORT = cs.EngineOptions(restarts=1, draws=3)
 

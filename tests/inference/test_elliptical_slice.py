@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import expit, log_expit
 
-from consilience.inference.row_moves import elliptical_slice
+from consilience.inference.moves import elliptical_slice
 
 CHAINS, SWEEPS = 4_000, 25
 YES, NO, DEVIATION = 6, 2, 1.5

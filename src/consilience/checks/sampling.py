@@ -1,25 +1,21 @@
 """Whether Markov chains have explored the posterior, and iterative fits have arrived.
 
-Of what users read (accuracies, prevalence, confusions, P(label); where a model has no
-confusions, its parameters), by `nuts` and `gibbs` alike: rank-normalised split R-hat of
-at most 1.05, bulk effective sample size of at least 200 and that of the tails of at
-least 100; `inference.mixing` derives these limits. Chains sit in one mode. Of NUTS also
-no divergence, and an energy Bayesian fraction of missing information (E-BFMI) of at
-least 0.3 in every chain.
+Of what users read, by `nuts` and `gibbs` alike: rank-normalised split R-hat of at most
+1.05, bulk effective sample size of at least 200 and that of the tails of at least 100;
+`inference.mixing` derives these limits. Chains sit in one mode. Of NUTS also no
+divergence, and an energy Bayesian fraction of missing information (E-BFMI) of at least
+0.3 in every chain.
 
 **How many draws would do.** Effective draws grow with the draws of chains that sit in
 one mode; and the variance between halves of chains, over that within them, falls with
 them: R-hat squared less one. More draws do not help where chains sit in several modes.
 
 **Whether the states of the truth still bear their own names.** The likelihood does not
-change when the states swap names and the confusions swap rows with them: there are K!
-modes, of which one names each state by the label that annotators give it. With c the
+change when the states swap names and the confusions swap rows with them. With c the
 population's confusion and v how far an answer is a vote for a state, a_kj = sum_l c_kl
 v_lj says how far state k is called j. The names are right when no one-to-one renaming
-of the states raises the sum of a_kk (an assignment problem).
-
-Each half of each chain is judged by itself: a chain that has swapped, or that swaps on
-the way, would vanish in the mean over all.
+of the states raises the sum of a_kk (an assignment problem). Each half of each chain is
+judged by itself: a chain that swaps would vanish in the mean over all.
 
 **An iterative fit has arrived, and at one place.** EM and variational Bayes ascend:
 their objective decreases by rounding only. They find the top of the hill they start on.

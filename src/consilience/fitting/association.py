@@ -10,21 +10,17 @@ items in which both labels *l* and *m* were asked about,
 
 .. math::
 
-   x_{lm} = \frac{\sum_i \sum_{a \ne b} v_{ial} v_{ibm}}{D_{lm} \sqrt{d_l d_m}}
-
-estimates the correlation of the labels, with :math:`D_{lm}` the number of the pairs of
-votes and :math:`d_l` the covariance of two votes about one label of an item, from two
-annotators; it is shrunk to that of all labels. If the labels were independent its
-variance would be
-
-.. math::
-
+   x_{lm} = \frac{\sum_i \sum_{a \ne b} v_{ial} v_{ibm}}{D_{lm} \sqrt{d_l d_m}},
+   \qquad
    s^2_{lm} = \frac{V_l V_m}{d_l d_m} \sum_i D_{ilm}^2 / D_{lm}^2,
 
-*V* the variance of the mean vote about a label of an item. Correlations have a common
-mean and a variance, by weighted moments, both less what chance may have made of them;
-each is shrunk accordingly. **What all pairs of labels have in common is left out**: it
-is also what items and annotators have in common, and says less of what is there. Two
+estimate the correlation of the labels, and its variance if they were independent, with
+:math:`D_{lm}` the number of the pairs of votes, :math:`d_l` the covariance of two votes
+about one label of an item, from two annotators, shrunk to that of all labels, and *V*
+the variance of the mean vote about a label of an item. Correlations have a common mean
+and a variance, by weighted moments, both less what chance may have made of them; each
+is shrunk accordingly. **What all pairs of labels have in common is left out**: it is
+also what items and annotators have in common, and says less of what is there. Two
 labels alone have nothing to be compared with: there a negative correlation is kept.
 
 With the prevalences of two labels a correlation makes a table of both (Plackett's, its
@@ -58,14 +54,11 @@ from consilience.truth import ContainsSpace
 from consilience.when_used import xr
 
 # Standard errors that are taken off the variance of correlations and, as in James and
-# Stein's, off their mean. Where labels are independent, the worst of 26 simulated kinds
-# loses .0037 of log-loss with 1, .0006 with 2, and none anything with 2.5 or 3. Twelve
-# relations gain .074, .067, .062 and .061; two relations and images gain as much with
-# each.
+# Stein's, off their mean. Where labels are independent, none of 26 simulated kinds
+# loses anything with 2.5 (the worst .0037 of log-loss with 1); twelve relations gain
+# .062.
 CAREFUL = 2.5
-# Of a log odds ratio. With 2 and 4 (and with a fourth of the numbers below, or three
-# times as much) relations and images gain as much within .003, and no kind loses.
-MOST = 3.0
+MOST = 3.0  # of a log odds ratio; with 2 and 4 gains are the same within .003
 SAME_LABEL, SAME_VOTES = 20, 5  # units of all labels that are added to those of each
 MEAN_ANSWERS = 2  # of the mean residual, that are added to those of each annotator
 LEAST_SHARE, LEAST = 0.1, 1e-3  # of the covariance of all labels; of a prevalence

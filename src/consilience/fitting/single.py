@@ -150,7 +150,7 @@ def weigh_modes(model: Model[Any], space: Space, result: Result, prob: float) ->
         predicted = leave_one_response_out(model, space, draws)
         if predicted is None:
             return result
-        scores.append(predicted.elpd)
+        scores.append(predicted)
     stacked = stacking_weights(np.stack(scores), space.n)
     weight = shrink_weights(
         stacked, np.zeros(len(stacked)), np.ones(len(stacked), bool)

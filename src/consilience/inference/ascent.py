@@ -23,7 +23,6 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.continuing import Loop
-from consilience.errors import FitError
 from consilience.inference.dirichlet import hyperprior, learn
 from consilience.inference.options import EngineOptions
 from consilience.inference.prevalence import column_prior
@@ -164,18 +163,7 @@ def optimize(
         if steps.agreeing is not None and alike.sum() >= steps.agreeing:
             break
     assert best is not None  # noqa: S101 (for the type checker: there is a start)
-    if not np.isfinite(finals).all():
-        raise FitError(
-            f"the {rule.what} of {finals.count(max(finals))} start(s) is not finite; "
-            "check priors and candidate weights for infinite or huge numbers"
-        )
-    width = max(map(len, histories))
-    objective = np.full((len(histories), width), np.nan)
-    for row, history in zip(objective, histories, strict=True):
-        row[: len(history)] = history
-    chosen = int(np.argmax(finals))
-    how = Optimization(rule.what, objective, np.asarray(converged), chosen)
-    return best, how
+    return best, Optimization.of(rule.what, histories, converged)
 
 
 def logs_of(rule: UpdateRule, where: Optimum) -> dict[str, Any]:
@@ -217,12 +205,8 @@ class _Climb:
     def __init__(
         self, sweeps: HostModel, rule: UpdateRule, steps: Steps, where: Optimum
     ) -> None:
-        self.sweeps, self.rule, self.most, self.where = (
-            sweeps,
-            rule,
-            steps.sweeps,
-            where,
-        )
+        self.sweeps, self.rule, self.where = sweeps, rule, where
+        self.most = steps.sweeps
         self.threshold = steps.tolerance * sweeps.total
         self.history: list[float] = []
         self.path: list[Optimum] = []  # where the last two sweeps began

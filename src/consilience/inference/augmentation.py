@@ -246,19 +246,19 @@ def one_of(
     return drawn
 
 
-def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
-    """Return the mean of P(state) over the draws."""
-    total = moments.belief
-    whole = total.sum(1, keepdims=True)
-    return total / np.where(whole > 0, whole, number)
+def believed(moments: Moments, number: int, prob: float) -> dict[str, Any]:
+    """Return what so many draws say of the truth, as fields of a result.
 
-
-def interval(
-    moments: Moments, number: int, prob: float
-) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
-    """Return bounds of P(state): of its log-odds over the draws, taken as normal."""
+    Bounds are those of the log-odds over the draws, taken as normal.
+    """
+    whole = moments.belief.sum(1, keepdims=True)
+    belief = moments.belief / np.where(whole > 0, whole, number)
     middle = moments.first / number
     variance = moments.second / number - middle**2
     reach = NormalDist().inv_cdf((1 + prob) / 2) * np.sqrt(np.maximum(variance, 0))
-    lower, upper = middle - reach, middle + reach
-    return 1 / (1 + np.exp(-lower)), 1 / (1 + np.exp(-upper))
+    lower, upper = (1 / (1 + np.exp(-middle - sign * reach)) for sign in (-1, 1))
+    return {
+        "belief": belief,
+        "lower": np.minimum(lower, belief),
+        "upper": np.maximum(upper, belief),
+    }

@@ -42,8 +42,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.inference.row_moves import RowLikelihood, elliptical_slice
-from consilience.inference.trajectories import Point, Trajectories
+from consilience.inference.moves import (
+    Point,
+    RowLikelihood,
+    Trajectories,
+    elliptical_slice,
+)
 from consilience.inference.truth_draws import Scored, TruthDraws, eased
 from consilience.model import DIFFICULTY, TYPICAL, RowEffects, normal_nodes
 

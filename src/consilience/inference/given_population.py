@@ -30,8 +30,8 @@ from consilience.continuing import Loop
 from consilience.executors import Room, Sum, Threads
 from consilience.inference.dirichlet import log_dirichlet
 from consilience.inference.gibbs_chains import Chains
+from consilience.inference.moves import Which, elliptical_slice
 from consilience.inference.options import Seed, generator_of
-from consilience.inference.row_moves import Which, elliptical_slice
 from consilience.inference.truth_draws import TruthDraws, eased
 from consilience.model import (
     DIFFICULTY,
@@ -144,10 +144,6 @@ def _counted(
     return Sum(0.0, {"answers": np.stack(answers), "states": np.stack(states)})
 
 
-def _size(part: TruthDraws) -> int:
-    return len(part.unit)
-
-
 def draw_given_population(
     model: Model[Any],
     spaces: Callable[[int], Space],
@@ -173,7 +169,7 @@ def draw_given_population(
     chains = GivenPopulation(
         effects, {name: each[place] for name, each in flat.items()}, generator
     )
-    calls = Threads(lay_out, number, keep=Room(MOST, _size))
+    calls = Threads(lay_out, number, keep=Room(MOST, lambda part: len(part.unit)))
     state: dict[str, Any] = {"chains": chains, "kept": []}
     whole = TUNE + KEPT
     try:

@@ -13,8 +13,7 @@ reweights the items and tilts the prior in another direction,
 in the coordinates without bounds. The weights vary as the score of the items does, the
 tilt as the prior is wide: where all is normal and the model is right, draws are from
 the posterior, and a parameter that the answers say nothing of varies as its prior does.
-Where the model is wrong, they vary as the estimate would with other items. Optimization
-from the top to a top nearby takes a few sweeps.
+Where the model is wrong, they vary as the estimate would with other items.
 
 Numbers that vary between annotators are tilted themselves, not their coordinates. How
 far they vary is drawn first, about the fitted value, and then fixed. (Tilted,
@@ -23,10 +22,8 @@ a spread runs away: the wider it is, the less the prior holds the numbers.)
 **Laplace's approximation, corrected by importance weights.** Places are proposed by the
 normal distribution that has the curvature of the density at its mode. Each has the
 weight of its density over that of the proposal, and draws are picked by these weights.
-Where numbers are well known, weights are nearly alike; where a density is skewed, as
-that of the logarithm of a weight which may as well be nothing, the proposals on the
-wrong side drop out. Rounds of proposals go on until the weights count for as many draws
-as are asked for, or there were enough rounds.
+Rounds of proposals go on until the weights count for as many draws as are asked for, or
+there were enough rounds.
 
 References
 ----------
@@ -62,6 +59,7 @@ from consilience.inference.mode import (
     marks,
     mode_at,
     no_evidence,
+    sampled,
     slope_about,
 )
 from consilience.inference.optimize import ascend, optimize_from
@@ -277,12 +275,7 @@ def _prior_tilt(
     """Return the fall of the log prior where the prior has drawn a point."""
     at = {name: jnp.exp(value) for name, value in spreads.items()}
     program = condition(plain(sample_answers), at)
-    sites = trace(seed(program, key)).get_trace(model, whole)
-    values = {
-        name: site["value"]
-        for name, site in sites.items()
-        if site["type"] == "sample" and not site["is_observed"]
-    }
+    values = sampled(trace(seed(program, key)).get_trace(model, whole))
     free = unconstrain_fn(seed(program, 0), (model, whole), {}, values)
 
     def energy(position: Any) -> Float[Array, ""]:
@@ -317,15 +310,10 @@ def fit_by_gradient(
         key = key_of(seed)
         peak, how, summit = ascend(model, space, steps, key, report)
         if not draws:
-            parameters, truth, likelihood = (
-                {name: np.asarray(value) for name, value in peak.parameters.items()},
+            return at_a_point(
+                peak.parameters,
                 np.asarray(peak.belief),
                 np.asarray(peak.log_likelihood),
-            )
-            return at_a_point(
-                parameters,
-                truth,
-                likelihood,
                 how,
                 ("em gives point estimates, without uncertainty of the parameters",),
             )
@@ -334,20 +322,14 @@ def fit_by_gradient(
             return _of_draws(modes, how, prob, (LAPLACE.format(number=effective),))
         item = np.unique(space.unit_item, return_inverse=True)[1]
         drawn = posterior_bootstrap(model, summit, item, steps, key, draws, report)
-        remarks = _of_bootstrap(int(item.max()) + 1, len(summit.position))
-        return _of_draws(drawn, how, prob, remarks)
-
-
-def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:
-    """Return what draws of the posterior bootstrap assume."""
-    remark = "intervals are from the posterior bootstrap over items"
-    if items >= ENOUGH * numbers:
-        return (remark,)
-    narrow = (
-        f"they tend to be narrow: {items} items for {numbers} numbers, where {ENOUGH} "
-        "to each would do; nuts draws exactly"
-    )
-    return (remark, narrow)
+        remarks = ["intervals are from the posterior bootstrap over items"]
+        items, numbers = int(item.max()) + 1, len(summit.position)
+        if items < ENOUGH * numbers:
+            remarks.append(
+                f"they tend to be narrow: {items} items for {numbers} numbers, where "
+                f"{ENOUGH} to each would do; nuts draws exactly"
+            )
+        return _of_draws(drawn, how, prob, tuple(remarks))
 
 
 def _of_draws(

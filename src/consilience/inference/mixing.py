@@ -13,13 +13,12 @@ distribution with S effective draws has a standard error of
 a 90 % interval is 3.29 wide: with 100 effective draws in the tails the error is
 :math:`.64 / \sqrt{100} = .064` widths, below the tenth that is allowed, which 41 reach.
 
-**How well chains agree.** Rank-normalised split R-hat compares the variance between
-halves of chains with that within them, for the ranks of the draws and for their
-distances from the median. The effective sample size sums autocorrelations as Geyer's
-initial monotone sequence does: in the bulk, of ranks; in the tails, of being below the
-5 % and below the 95 % quantile. The figures are those of ArviZ, which computes one
-quantity at a time and takes a second to import; a sampler asks for those of thousands
-while it runs.
+Rank-normalised split R-hat compares the variance between halves of chains with that
+within them, for the ranks of the draws and for their distances from the median. The
+effective sample size sums autocorrelations as Geyer's initial monotone sequence does:
+in the bulk, of ranks; in the tails, of being below the 5 % and below the 95 % quantile.
+The figures are those of ArviZ, which computes one quantity at a time and takes a second
+to import; a sampler asks for those of thousands while it runs.
 
 References
 ----------
@@ -32,7 +31,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from consilience.model import Model
 from consilience.truth import ContainsSpace, Space
@@ -135,30 +134,11 @@ def _split(draws: Shaped[np.ndarray, "P C D"]) -> Shaped[np.ndarray, "P H E"]:
 
 def _normal_scores(draws: Float[np.ndarray, "P H D"]) -> Float[np.ndarray, "P H D"]:
     """Return normal scores of ranks among all draws; equal ones share a rank."""
+    from scipy.stats import rankdata  # takes long to be loaded
+
     flat = draws.reshape(len(draws), -1)
-    number = flat.shape[1]
-    order = flat.argsort(1)
-    ordered = np.take_along_axis(flat, order, 1)
-    rank = np.broadcast_to(np.arange(1.0, number + 1), flat.shape)
-    same = ordered[:, 1:] == ordered[:, :-1]
-    if same.any():
-        rank = _shared(rank, same)
-    scores = np.empty(flat.shape)
-    fraction = (rank - 0.375) / (number + 0.25)
-    np.put_along_axis(scores, order, special.ndtri(fraction), 1)
-    return scores.reshape(draws.shape)
-
-
-def _shared(
-    rank: Float[np.ndarray, "P S"], same: Bool[np.ndarray, "P S-1"]
-) -> Float[np.ndarray, "P S"]:
-    edge = np.ones((len(rank), 1), bool)
-    starts = np.concatenate([edge, ~same], 1)
-    ends = np.concatenate([~same, edge], 1)
-    first = np.maximum.accumulate(np.where(starts, rank, 0), 1)
-    after = np.where(ends, rank, np.inf)[:, ::-1]
-    last = np.minimum.accumulate(after, 1)[:, ::-1]
-    return (first + last) / 2
+    fraction = (rankdata(flat, axis=1) - 0.375) / (flat.shape[1] + 0.25)
+    return special.ndtri(fraction).reshape(draws.shape)
 
 
 RHAT, BULK, TAIL = 1.05, 200.0, 100.0
@@ -206,23 +186,13 @@ def judge(
         names += [_called(name, axes, place) for place in places]
         mean = flat[:, :, kept].mean(1, dtype=float)
         figures.append((*convergence(flat[:, :, kept]), mean.min(0), mean.max(0)))
-    rhat, bulk, tail, lowest, highest = (
-        np.concatenate(each) for each in zip(*figures, strict=True)
-    )
+    rhat, *others = (np.concatenate(each) for each in zip(*figures, strict=True))
     if len(labels) > 1:
         # A chain that stands still beside one elsewhere divides by zero.
         rhat = np.where(np.isfinite(rhat), rhat, np.inf)
-    return Mixing(
-        np.array(names, object),
-        rhat,
-        bulk,
-        tail,
-        lowest,
-        highest,
-        np.zeros(len(labels), int),
-        np.ones(1),
-        labels.shape[0] * labels.shape[1],
-    )
+    chains, draws = labels.shape[:2]
+    one = np.zeros(chains, int), np.ones(1)
+    return Mixing(np.array(names, object), rhat, *others, *one, chains * draws)
 
 
 def undecided(

@@ -21,7 +21,7 @@ import numpy as np
 import numpyro
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
-from numpyro.handlers import seed, substitute
+from numpyro.handlers import seed, substitute, trace
 from numpyro.infer.util import constrain_fn, potential_energy
 from scipy import special
 
@@ -75,8 +75,11 @@ def shared(
 
 
 def _sampled(model: Model[Any], observations: Observations) -> Parameters:
-    seeded = numpyro.handlers.seed(sample_answers, 0)
-    sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
+    return sampled(trace(seed(sample_answers, 0)).get_trace(model, observations))
+
+
+def sampled(sites: Mapping[str, Any]) -> Parameters:
+    """Return the values of the parameters in a trace of a program."""
     return {
         name: site["value"]
         for name, site in sites.items()
@@ -129,7 +132,7 @@ def lay_out_data(
         merged = merge_identical(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:
             space, count, place = merged.space, merged.count, merged.place
-    if pad and _may_pad(space):
+    if pad and not (isinstance(space, ChoiceSpace) and space.covariates.names):
         space = padded(space)
         count = np.append(count, np.zeros(space.num_units - len(count)))
     whole = replace(
@@ -160,11 +163,6 @@ def in_blocks(guess: Float[Array, "U S"], data: Data) -> Float[Array, "blocks si
     padded = jnp.pad(guess, fill, constant_values=1.0)
     # What the guess excludes is excluded by the score already.
     return jnp.maximum(padded, 1e-12).reshape(number, size, -1)
-
-
-def _may_pad(space: Space) -> bool:
-    """Return whether units and annotators without answers change no result."""
-    return not (isinstance(space, ChoiceSpace) and space.covariates.names)
 
 
 @jax.jit

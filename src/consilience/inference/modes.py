@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from consilience.inference.augmentation import interval, mean_belief
+from consilience.inference.augmentation import believed
 from consilience.inference.mixing import Mixing
 from consilience.inference.result import Moments, Result
 from consilience.model import PREVALENCE, Model
@@ -84,14 +84,7 @@ def pooled(result: Result, prob: float) -> Result:
             for parts in zip(*result.moments, strict=True)
         )
     )
-    lower, upper = interval(sums, result.sweeps, prob)
-    belief = mean_belief(sums, result.sweeps)
-    return replace(
-        result,
-        belief=belief,
-        lower=np.minimum(lower, belief),
-        upper=np.maximum(upper, belief),
-    )
+    return replace(result, **believed(sums, result.sweeps, prob))
 
 
 def weigh(result: Result, weight: Float[np.ndarray, " M"], prob: float) -> Result:

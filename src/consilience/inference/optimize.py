@@ -10,7 +10,7 @@ as one more piece of evidence, so that labels keep their names, then without. Th
 is from the means of the prior, others from where the prior draws what all share.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,6 @@ from numpyro.infer.util import unconstrain_fn
 from scipy.optimize import OptimizeResult, minimize
 
 from consilience.continuing import Loop
-from consilience.errors import FitError
 from consilience.inference.ascent import Steps
 from consilience.inference.mode import (
     Mode,
@@ -36,6 +35,7 @@ from consilience.inference.mode import (
     lay_out_data,
     mode_at,
     no_evidence,
+    sampled,
 )
 from consilience.inference.result import Optimization
 from consilience.inference.slopes import (
@@ -97,10 +97,8 @@ def ascend(
             from_there(energy, guided, steps.sweeps, report, phase, straight=straight)
         )
     peaks, histories, converged = zip(*climbs, strict=True)
-    objective = _objective(histories)
-    chosen = int(np.argmax([history[-1] for history in histories]))
-    how = Optimization(WHAT, objective, np.asarray(converged), chosen)
-    summit = Optimized(data, real, peaks[chosen], unravel)
+    how = Optimization.of(WHAT, histories, converged)
+    summit = Optimized(data, real, peaks[how.chosen], unravel)
     return mode_at(model, summit, summit.position), how, summit
 
 
@@ -184,12 +182,7 @@ def _start(
     program = seed(sample_answers, 0 if key is None else key)
     if key is None:
         program = substitute(program, substitute_fn=init_to_mean)
-    sites = trace(program).get_trace(model, whole)
-    values = {
-        name: site["value"]
-        for name, site in sites.items()
-        if site["type"] == "sample" and not site["is_observed"]
-    }
+    values = sampled(trace(program).get_trace(model, whole))
     return unconstrain_fn(seed(sample_answers, 0), (model, whole), {}, values)
 
 
@@ -197,17 +190,3 @@ def shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S
     """Return half the guess, and half a point drawn evenly, as in `ascent`."""
     noise = jax.random.exponential(key, guess.shape, guess.dtype) * (guess > 0)
     return 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
-
-
-def _objective(histories: Sequence[list[float]]) -> Float[np.ndarray, "starts sweeps"]:
-    """Return the path of each start, filled up with NaN; refuse endless densities."""
-    endless = sum(not np.isfinite(history[-1]) for history in histories)
-    if endless:
-        raise FitError(
-            f"the {WHAT} of {endless} start(s) is not finite; check priors and "
-            "candidate weights for infinite or huge numbers"
-        )
-    objective = np.full((len(histories), max(map(len, histories))), np.nan)
-    for row, history in zip(objective, histories, strict=True):
-        row[: len(history)] = history
-    return objective

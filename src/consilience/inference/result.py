@@ -1,13 +1,13 @@
 """An engine chosen and run, and its result."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from consilience.errors import KindError, OptionError, not_among
+from consilience.errors import FitError, KindError, OptionError, not_among
 from consilience.inference import engines
 from consilience.inference.mixing import Mixing
 from consilience.inference.options import EngineOptions, Seed, check_fits
@@ -29,6 +29,24 @@ class Optimization:
     converged: Bool[np.ndarray, " restart"]
     chosen: int
 
+    @classmethod
+    def of(
+        cls, what: str, histories: Sequence[list[float]], converged: Sequence[bool]
+    ) -> "Optimization":
+        """Return the course of several starts, of which the highest is chosen."""
+        # The last of a course may be a step that gained nothing.
+        ends = [np.max(history[-2:]) for history in histories]
+        endless = np.count_nonzero(~np.isfinite(ends))
+        if endless:
+            raise FitError(
+                f"the {what} of {endless} start(s) is not finite; check priors and "
+                "candidate weights for infinite or huge numbers"
+            )
+        objective = np.full((len(histories), max(map(len, histories))), np.nan)
+        for row, history in zip(objective, histories, strict=True):
+            row[: len(history)] = history
+        return cls(what, objective, np.asarray(converged), int(np.argmax(ends)))
+
 
 class Moments(NamedTuple):
     """Sums over draws: of P(state), of its log-odds, and of their squares."""
@@ -46,9 +64,11 @@ class Result:
     belief: Float[np.ndarray, "U S"]
     lower: Float[np.ndarray, "U S"]
     upper: Float[np.ndarray, "U S"]
-    log_likelihood: Float[np.ndarray, "chain draw U"] | None
-    sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw"]]
-    optimization: Optimization | None
+    log_likelihood: Float[np.ndarray, "chain draw U"] | None = None
+    sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw"]] = field(
+        default_factory=dict
+    )
+    optimization: Optimization | None = None
     remarks: tuple[str, ...] = ()
     mixing: Mixing | None = None
     moments: tuple[Moments, ...] = ()
@@ -85,7 +105,6 @@ def of_draws(
         lower=np.minimum(lower, belief),
         upper=np.maximum(upper, belief),
         log_likelihood=log_likelihood,
-        sample_stats={},
         optimization=optimization,
         remarks=remarks,
     )
@@ -108,7 +127,6 @@ def at_a_point(
         lower=unknown,
         upper=unknown,
         log_likelihood=None if log_likelihood is None else log_likelihood[None, None],
-        sample_stats={},
         optimization=optimization,
         remarks=remarks,
     )
@@ -175,11 +193,8 @@ def with_default_draws(
     if isinstance(space, ObjectsSpace):
         return replace(effort, draws=DRAWS_OF_OBJECTS)
     visits = len(space.unit) * space.state.shape[1] * num_substates(model)
-    if isinstance(space, ContainsSpace):
-        few = visits <= MAX_DRAWN_PAIRS
-    else:
-        few = visits <= MAX_DRAWN
-    return replace(effort, draws=DRAWS) if few else effort
+    most = MAX_DRAWN_PAIRS if isinstance(space, ContainsSpace) else MAX_DRAWN
+    return replace(effort, draws=DRAWS) if visits <= most else effort
 
 
 def run(

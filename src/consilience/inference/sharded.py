@@ -22,9 +22,8 @@ from consilience.inference.augmentation import (
     BURN_IN,
     FEWEST,
     add_draws,
+    believed,
     draw_parameters,
-    interval,
-    mean_belief,
     one_of,
     reported,
 )
@@ -59,7 +58,8 @@ class ShardedModel:
             raise no_closed_forms(model.name)
         self.priors, self.coding = first.priors, first.coding
         self.normal, self.candidates = first.normal, None
-        self.executor = Threads(self._lay_out, number, keep=Room(KEPT, _size))
+        room = Room(KEPT, lambda part: int(part.matrix.by_pair.nnz))
+        self.executor = Threads(self._lay_out, number, keep=room)
         self.total = float(sum(self.executor.each(lambda part, _: part.total)))
 
     def _lay_out(self, place: int) -> HostModel:
@@ -103,16 +103,13 @@ class ShardedModel:
 
     def _summed(self, sweep: Callable[[HostModel, int], Swept]) -> Swept:
         """Add up what sweeps of the parts count."""
-        total = self.executor.added(lambda *part: _as_sum(sweep(*part)))
+
+        def added(part: HostModel, place: int) -> Sum:
+            swept = sweep(part, place)
+            return Sum(float(swept.log_likelihood.sum()), swept.counts)
+
+        total = self.executor.added(added)
         return Swept(np.array([total.value]), np.zeros((0, 0)), total.arrays)
-
-
-def _size(part: HostModel) -> int:
-    return int(part.matrix.by_pair.nnz)
-
-
-def _as_sum(swept: Swept) -> Sum:
-    return Sum(float(swept.log_likelihood.sum()), swept.counts)
 
 
 def draw_from_shards(
@@ -170,16 +167,11 @@ def result_of_draws(
         add_draws(moments, truth[None])
         likelihood.append(each.astype(np.float32))
     assert moments is not None  # noqa: S101 (there are draws)
-    lower, upper = interval(moments, number, prob)
-    belief = mean_belief(moments, number)
-    kept = number == whole and number * len(belief) <= MAX_KEPT
+    kept = number == whole and number * len(truth) <= MAX_KEPT
     return Result(
         parameters={name: value[None] for name, value in draws.items()},
-        belief=belief,
-        lower=np.minimum(lower, belief),
-        upper=np.maximum(upper, belief),
+        **believed(moments, number, prob),
         log_likelihood=np.stack(likelihood)[None] if kept else None,
-        sample_stats={},
         optimization=how,
         remarks=remarks,
     )

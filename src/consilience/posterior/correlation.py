@@ -13,44 +13,33 @@ posterior of the state, is
                    {\sum_i \sum_g q_{ig} [(\sum_r s_r)^2 - \sum_r s_r^2]},
 
 with :math:`s_r` the standard deviation of :math:`v_r` under the model, numerator and
-denominator averaged over draws of the parameters. Its expectation is zero for
-independent annotators, whoever they are; the spread of the items' terms gives the
-standard error. A prior holds confusions back, and residuals of a label then all lean
-one way: :math:`c_k` is how far they do, so that this does not count as going together.
+denominator averaged over draws of the parameters. The spread of the items' terms gives
+the standard error. A prior holds confusions back, and residuals of a label then all
+lean one way: :math:`c_k` is how far they do.
 
 **What the consensus hides.** The truth is inferred from the same answers: where all err
 together, the error is taken for the truth, and no residual is left. So :math:`\hat\rho`
-is far smaller than the correlation given the *true* labels. On fifteen public data sets
-(hierarchical model, `vb`) its root came within .15 of the latter on nine and was far
-below it on six (such as zc_in .19 for .41 and trec .17 for .56). Where annotators err
-independently, models whose form is wrong leave .004 to .019, shrunk, on average of
-twelve simulated crowds each. What is reported is tempered by four times the residual
-correlation above .0075.
+is far smaller than the correlation given the *true* labels: on fifteen public data sets
+its root came within .15 of the latter on nine and was far below it on six. Where
+annotators err independently, models whose form is wrong leave .004 to .019, shrunk.
+What is reported is tempered by four times the residual correlation above .0075.
 
-**What several models see.** A model that explains more hides more: of trec's .56 the
-correlated model leaves .009, three others .03 to .04. Where `auto` compares models, the
-median of their residual correlations says whether errors are correlated at all (public
-sets: .023 and more; independent crowds: .018 or less in all but four of 36), and if
-they are, no model's correlation is taken for less than .15.
+**What several models see.** A model that explains more hides more. Where `auto`
+compares models, the median of their residual correlations says whether errors are
+correlated at all (public sets: .023 and more; independent crowds: .018 or less in all
+but four of 36), and if they are, no model's correlation is taken for less than .15.
 
 **An estimate, not a switch.** Few studies have answers enough to tell a correlation of
 .02 from none, and one of .02 already matters. So :math:`\hat\rho` is shrunk by its own
 standard error towards what is usual across public data sets, .03 ± .03 (the mean of a
 normal posterior, negative ones cut off). The constants were chosen with sixteen public
-sets and six kinds of simulated crowds in view, by the log-loss of the labels; what sets
-left out would have chosen for the factor stands in the benchmarks.
+sets and six kinds of simulated crowds in view, by the log-loss of the labels.
 
 n answers whose errors correlate by :math:`\rho` are worth :math:`n / D` independent
 ones, with the **design effect** :math:`D = 1 + (n - 1) \rho` (Kish 1965, section 5.4),
-so no number of answers is worth more than :math:`1 / \rho`, which spares a model that
-has learned a wrong truth. Where several models are mixed, that they differ says so, and
-:math:`D = 1 + \rho \sqrt{(n - 1)(8 - 1)}`, the same for eight answers: whichever family
-of public sets is left out, the others choose the root, and log-loss is .404 for .413.
-Single models other than the correlated one lose .04 to .12 by it.
-
-**Residuals.** An answer is weighed as the model weighs it, by the odds v that it gives
-a state against a rival. Its residual is v less what the model expects of the annotator
-in that state, and its deviation the standard deviation of v there.
+so no number of answers is worth more than :math:`1 / \rho`. Where several models are
+mixed, that they differ says so, and :math:`D = 1 + \rho \sqrt{(n - 1)(8 - 1)}`, the
+same for eight answers, which is better whichever family of public sets is left out.
 
 References
 ----------

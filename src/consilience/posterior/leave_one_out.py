@@ -29,10 +29,10 @@ estimates of the parameters for a mixture of normal distributions.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.model import HostModel, Model, logarithms, thin
@@ -46,20 +46,12 @@ TINY = 1e-12  # of a probability
 ROWS = 50_000  # answers looked at together
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveOneOut:
-    """What a model makes of each answer, from all others."""
-
-    elpd: Float[np.ndarray, " N"]
-    effective: Float[np.ndarray, " N"]
-
-
 def leave_one_response_out(
     model: Model[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
-) -> LeaveOneOut | None:
-    """Score every answer by the others."""
+) -> Float[np.ndarray, " N"] | None:
+    """Return the log predictive density of every answer, given the others."""
     if not parameters:
         return None
     number = math.prod(next(iter(parameters.values())).shape[:2])
@@ -85,7 +77,7 @@ def _of_trait(
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
     most: int,
-) -> LeaveOneOut | None:
+) -> Float[np.ndarray, " N"] | None:
     """Score answers by the trait of their pair of item and label, summed out."""
     from consilience.presence.latent_trait import traits  # noqa: PLC0415 (loads JAX)
 
@@ -100,11 +92,10 @@ def given_two_states(
     space: ContainsSpace,
     truth: Float[np.ndarray, "U 2"],
     confusion: Float[np.ndarray, "J 2 L"],
-) -> LeaveOneOut:
+) -> Float[np.ndarray, " N"]:
     """Score answers by what is believed of their pair, and one table an annotator."""
     tables = np.swapaxes(confusion, 1, 2)[:, None].astype(float)
-    likely = _given_the_others(space, truth, tables)
-    return LeaveOneOut(np.log(likely), np.ones(len(likely)))
+    return np.log(_given_the_others(space, truth, tables))
 
 
 def _given_the_others(
@@ -127,16 +118,14 @@ def _given_the_others(
     return likely
 
 
-def _weighted(scored: Float[np.ndarray, "D N"]) -> LeaveOneOut:
+def _weighted(scored: Float[np.ndarray, "D N"]) -> Float[np.ndarray, " N"]:
     # Relative to the least probable draw of each answer, which has the largest weight.
     least = scored.min(0)
     weight = np.exp(least - scored)
     # The largest weight is held to the mean times the root of the number of draws.
     np.minimum(weight, weight.mean(0) * np.sqrt(len(scored)), out=weight)
-    total = weight.sum(0)
-    mean = np.einsum("dn,dn->n", weight, np.exp(scored - least)) / total
-    effective = total**2 / np.einsum("dn,dn->n", weight, weight)
-    return LeaveOneOut((np.log(mean) + least).astype(float), effective.astype(float))
+    mean = np.einsum("dn,dn->n", weight, np.exp(scored - least)) / weight.sum(0)
+    return (np.log(mean) + least).astype(float)
 
 
 # How far weights are shrunk, and the drift of labels at which a model's share falls to
@@ -154,25 +143,13 @@ DRAWS = 4000  # of the Bayesian bootstrap: a Monte Carlo error of .008 at most
 BLOCKS = 250  # of units that the bootstrap weighs alike, where there are more units
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Standing:
-    """How models stand to each other."""
-
-    elpd: Float[np.ndarray, " A"]
-    se: Float[np.ndarray, " A"]
-    difference: Float[np.ndarray, " A"]
-    difference_se: Float[np.ndarray, " A"]
-    weight: Float[np.ndarray, " A"]
-    best: Float[np.ndarray, " A"]
-
-
 def standing(
     elpd: Float[np.ndarray, "A N"],
     unit: Int[np.ndarray, " N"],
     n: Int[np.ndarray, " N"],
     seed: int = 0,
-) -> Standing:
-    """Compare models on the same answers.
+) -> pd.DataFrame:
+    """Compare models on the same answers; each has a row.
 
     Answers about one item are alike, so standard errors are those of a mean over items
     (a ratio: items have different numbers of answers).
@@ -190,13 +167,15 @@ def standing(
     drawn = generator.standard_exponential((DRAWS, blocks)) @ weighed.T
     first_of_all = drawn == drawn.max(1, keepdims=True)
     wins = (first_of_all / first_of_all.sum(1, keepdims=True)).sum(0)
-    return Standing(
-        elpd=mean,
-        se=ratio_se(total, size),
-        difference=mean - mean[first],
-        difference_se=ratio_se(lacking, size),
-        weight=stacking_weights(elpd, n),
-        best=wins / DRAWS,
+    return pd.DataFrame(
+        {
+            "elpd": mean,
+            "se": ratio_se(total, size),
+            "difference": mean - mean[first],
+            "difference_se": ratio_se(lacking, size),
+            "weight": stacking_weights(elpd, n),
+            "best": wins / DRAWS,
+        }
     )
 
 

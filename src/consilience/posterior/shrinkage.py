@@ -53,11 +53,6 @@ class Precision:
     value: Float[np.ndarray, " G"]
     weight: Float[np.ndarray, " G"]
 
-    @property
-    def mean(self) -> float:
-        """Geometric mean."""
-        return float(np.exp(self.weight @ np.log(self.value)))
-
 
 def learn_precision(
     count: Float[np.ndarray, " N"],

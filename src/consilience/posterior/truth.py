@@ -1,29 +1,21 @@
 r"""The posterior of the truth: raw or tempered, at a probability, and draw by draw.
 
-**Tempered: as of fewer answers than there are.**
-
-Answers whose errors are correlated carry less information than independent ones. With
-the design effect D of an item, what was learned from its answers is raised to the power
-1 / D:
+**Tempered: as of fewer answers than there are.** Answers whose errors are correlated
+carry less information than independent ones. With the design effect D of an item, what
+was learned from its answers is raised to the power 1 / D:
 
 .. math::
 
    q_k^{(D)} \propto p_k \, (q_k / p_k)^{1/D},
 
-where q is the posterior and p the part of the prior that stays at full strength.
-For *choice* it is what is known of candidates (their columns, such as a classifier's
-scores, with the weights learned, and their log-odds), because that does not depend on
-the annotators whose errors are correlated. At full strength beside tempered answers,
-scores of simulated classifiers lowered the log-loss of labels on three public sets (rte
-.104 to .055, temp .126 to .086, dog .295 to .178 for scores two standard deviations
-apart; .151 to .131, .162 to .146 and .443 to .380 for one). The prevalence does not
-stay: although learned from the same answers, at full strength it pulls labels towards
-common classes. Without candidates labels keep their order. For
-*contains* it stays: it is the share of pairs that hold, and without it the log-loss of
-many answers to a pair is far worse (reassessed ImageNet, 78 raters, two states, D by
-the root of the residual correlation: .262 instead of .174).
-
-Bounds move with the probability: their distance in log-odds is divided by D.
+where q is the posterior and p the part of the prior that stays at full strength. For
+*choice* it is what is known of candidates (their columns, such as a classifier's
+scores, and their log-odds), which does not depend on the annotators whose errors are
+correlated. The prevalence does not stay: learned from the same answers, at full
+strength it pulls labels towards common classes. Without candidates labels keep their
+order. For *contains* it stays: it is the share of pairs that hold, and without it the
+log-loss of many answers to a pair is far worse. Bounds move with the probability: their
+distance in log-odds is divided by D.
 
 **By draw of the parameters.** Sums over many items vary with the parameters more than
 any one item shows, since these are the same for all items: whoever sums has to know
@@ -33,14 +25,13 @@ distances in log-odds are divided by the design effect. All are weighted at last
 number for each state of each unit and normalised, so that each draw is a distribution
 and their mean is what the fit gives (which `vb` has by other means than by its draws).
 
-**Intervals of another probability than the fit was made with.** For the posterior of
-the truth a fit keeps bounds, which are moved when the table of labels is asked for.
-Those of `gibbs` and `vb` are of log-odds taken as normal: bounds at probability p are
-at the distance :math:`\Phi^{-1}((1 + p) / 2)` standard deviations from the middle,
-before tempering and after it. Other engines take quantiles over draws, which are
-computed again from the draws of the parameters. Where a fit keeps bounds alone
-(mixtures of models, the tables of objects) there are none at another probability, which
-is an error.
+**Intervals of another probability than the fit was made with.** Bounds of the posterior
+of the truth are moved when the table of labels is asked for. Those of `gibbs` and `vb`
+are of log-odds taken as normal: bounds at probability p are at the distance
+:math:`\Phi^{-1}((1 + p) / 2)` standard deviations from the middle, before tempering and
+after it. Other engines take quantiles over draws, which are computed again from the
+draws of the parameters. Where a fit keeps bounds alone (mixtures of models, the tables
+of objects) there are none at another probability, which is an error.
 
 **Joint draws.** Given a draw of the parameters, the truth of every item is drawn. So
 what all items have in common, such as how lenient annotators are, moves all of them

@@ -88,6 +88,7 @@ def better_chains(
     return np.where(bad, generator.choice(good, len(bad)), np.arange(len(bad)))
 
 
+@products_on_one_thread()
 def fit(
     model: Model[Any],
     space: Space,
@@ -96,13 +97,6 @@ def fit(
     report: Reporter = silent,
 ) -> Result:
     """Fit by Gibbs sampling."""
-    with products_on_one_thread():
-        return _fit(model, space, seed, effort, report)
-
-
-def _fit(
-    model: Model[Any], space: Space, seed: Seed, effort: EngineOptions, report: Reporter
-) -> Result:
     number = effort.chains or default_chains(space)
     tune = default_tune(space, number) if effort.tune is None else effort.tune
     generator = generator_of(seed)
@@ -153,8 +147,6 @@ def _fit(
         lower=belief,
         upper=belief,
         log_likelihood=likelihood if likelihood.size <= MAX_KEPT else None,
-        sample_stats={},
-        optimization=None,
         mixing=described(model, space, parameters, mixing),
         moments=tuple(kept.moments),
         sweeps=kept.sweeps,

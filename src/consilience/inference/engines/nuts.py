@@ -3,16 +3,14 @@
 NumPyro's kernel is driven in blocks of one compiled program, which serves warm-up and
 sampling alike. Each chain runs in a thread of its own, so that none waits for another's
 longer path. Between blocks the progress is reported and an interrupt is heeded.
-Where no parameter has a closed form and numbers are some hundreds, chains start about
-the mode, in the metric of the curvature there. Elsewhere a quick variational fit gives
-the parameters it has a place to start from, and gives models that want one a guess of
-the truth to take their geometry from. Other parameters start near their prior medians.
-So chains start where the labels have their names.
 
-**From the mode.** With some hundreds of parameters, an optimization and as many pairs
-of gradients give what a long warm-up would learn: where the posterior is, and its
-covariance there (Laplace's approximation). Chains start spread about the mode, wider
-than that, and warm up the size of their steps alone.
+Where no parameter has a closed form and numbers are some hundreds, an optimization and
+as many pairs of gradients give what a long warm-up would learn: the mode, and the
+covariance about it (Laplace's approximation). Chains start spread about the mode, wider
+than that, and warm up the size of their steps alone. Elsewhere a quick variational fit
+gives the parameters it has a place to start from, and gives models that want one a
+guess of the truth to take their geometry from. Other parameters start near their prior
+medians. So chains start where the labels have their names.
 
 References
 ----------
@@ -27,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 from os import cpu_count
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -80,29 +78,25 @@ WIDE = 2.0  # starts are drawn so many times as wide as the curvature says
 FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
 
 
-class Laplace(NamedTuple):
-    """The mode, without bounds, how it was found, and the covariance about it."""
-
-    summit: Optimized
-    covariance: Float[np.ndarray, "P P"]
-
-
 def find_mode(
     model: Model[Any], space: Space, key: Key[Array, ""], report: Reporter = silent
-) -> Laplace:
-    """Optimize, and compute the curvature at the mode by differences of gradients."""
+) -> tuple[Optimized, Float[np.ndarray, "P P"]]:
+    """Return the mode, and the covariance about it by differences of gradients."""
     _, _, summit = ascend(model, space, Steps(), key, report, pad=False)
     place = np.asarray(summit.position, float)
     every = np.arange(len(place))
     root = root_of_inverse(curvature(slope_about(model, summit), place, every, report))
-    return Laplace(summit, root @ root.T)
+    return summit, root @ root.T
 
 
 def starts(
-    model: Model[Any], mode: Laplace, key: Key[Array, ""], chains: int
+    model: Model[Any],
+    summit: Optimized,
+    covariance: Float[np.ndarray, "P P"],
+    key: Key[Array, ""],
+    chains: int,
 ) -> list[ParamInfo]:
     """Draw where each chain starts, with energy and slope; nearer where it has none."""
-    summit, covariance = mode
     root = np.linalg.cholesky(covariance)
     starts = []
     for chain in range(chains):
@@ -163,12 +157,7 @@ def _kernel(
 def _potential(
     model: Model[Any], observations: Observations
 ) -> Callable[[Parameters], Float[Array, ""]]:
-    program = partial(joint, model)
-
-    def energy(position: Parameters) -> Float[Array, ""]:
-        return potential_energy(program, (observations,), {}, position)
-
-    return energy
+    return partial(potential_energy, partial(joint, model), (observations,), {})
 
 
 BLOCK = 50  # draws between looks at the clock and the keyboard
@@ -206,9 +195,9 @@ def fit(
     dense = None if from_mode else _dense(sampled)
     begin, block = _kernel(model, tune, dense)
     if from_mode:
-        mode = find_mode(model, space, of_guess, report)
-        covariance = jnp.asarray(mode.covariance)
-        places = starts(model, mode, of_start, chains)
+        summit, about = find_mode(model, space, of_guess, report)
+        covariance = jnp.asarray(about)
+        places = starts(model, summit, about, of_start, chains)
     else:
         places = [_start(model, observations, values, each) for each in keys]
     state = [
@@ -223,12 +212,8 @@ def fit(
     remarks: tuple[str, ...] = ()
     if likelihood.shape[1] < draws:
         every = -(-draws // likelihood.shape[1])
-        remarks = (
-            (
-                "the truth and log-likelihoods are kept for one draw in "
-                f"{every}, to fit in memory"
-            ),
-        )
+        remark = "the truth and log-likelihoods are kept for one draw in"
+        remarks = (f"{remark} {every}, to fit in memory",)
     return replace(
         result,
         sample_stats={name: kept[name] for name in FIELDS if name != "z"},
@@ -245,7 +230,7 @@ def _start(
     return initialize_model(
         key,
         partial(joint, model),
-        init_strategy=start_at(values),
+        init_strategy=partial(_start_site, values=values),
         dynamic_args=True,
         model_args=(observations,),
     ).param_info
@@ -268,12 +253,8 @@ def with_guess(
     return observations, values
 
 
-def start_at(values: Parameters) -> Callable[..., Any]:
-    """Return a NumPyro strategy: given values, or else medians of the prior."""
-    return partial(_start_site, values=values)
-
-
 def _start_site(site: Any, *, values: Parameters) -> Any:
+    """Return a given value, or else the median of the prior."""
     if site["type"] == "sample" and site["name"] in values:
         return values[site["name"]]
     return init_to_median(site, num_samples=MEDIAN_OF)
@@ -366,22 +347,20 @@ def _read(
     chains, draws = next(iter(positions.values())).shape[:2]
     states = observations.num_units * observations.state.shape[1]
     every = -(-chains * draws * states // MAX_KEPT)
-    flat = {
-        name: leaf.reshape(chains * draws, *leaf.shape[2:])
-        for name, leaf in positions.items()
-    }
+    number = -(-draws // every)
+
+    def end_to_end(every: int, number: int) -> dict[str, Float[np.ndarray, "N ..."]]:
+        return {
+            name: leaf[:, ::every].reshape(chains * number, *leaf.shape[2:])
+            for name, leaf in positions.items()
+        }
+
     sites = {
         name: np.asarray(leaf).reshape((chains, draws, *leaf.shape[1:]))
-        for name, leaf in _sites(model, flat, observations).items()
+        for name, leaf in _sites(model, end_to_end(1, draws), observations).items()
     }
     # Beliefs, which cost as much as gradients, of those draws alone that are kept.
-    kept = {name: leaf[:, ::every] for name, leaf in positions.items()}
-    number = -(-draws // every)
-    flat = {
-        name: leaf.reshape(chains * number, *leaf.shape[2:])
-        for name, leaf in kept.items()
-    }
-    believed, likelihood = _beliefs(model, flat, observations)
+    believed, likelihood = _beliefs(model, end_to_end(every, number), observations)
     beliefs = np.asarray(believed).reshape(chains, number, *believed.shape[1:])
     return sites, beliefs, np.asarray(likelihood).reshape(chains, number, -1)
 

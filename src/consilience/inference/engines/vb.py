@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.inference.ascent import Steps, UpdateRule, logs_of, optimize, point
-from consilience.inference.augmentation import FEWEST, augment, interval, mean_belief
+from consilience.inference.augmentation import FEWEST, augment, believed
 from consilience.inference.dirichlet import expected_log, log_normaliser
 from consilience.inference.options import EngineOptions, Seed, generator_of
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
@@ -29,9 +29,8 @@ MOST = 200  # draws
 MAX_VISITS = 100_000_000
 # Up to so many, several chains are drawn. Where two labels are much alike, a chain may
 # swap them for hundreds of sweeps: in a simulated study of 1,200 answers the log-loss
-# was .26 to .38 over five seeds by one chain of 200 draws, .28 to .54 over six by one
-# of 1,000, .21 to .43 (five of them .29 or less) by three of 200, and .22 to .37 by
-# five, which take a small fit half a second more.
+# was .28 to .54 over six seeds by one chain of 1,000 draws, and .29 or less in five of
+# six by three of 200.
 MAX_IN_CHAINS, MOST_CHAINS = 8_000_000, 3
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 MAX_STARTED = 10_000_000  # answers x states that all starts together may visit
@@ -79,16 +78,11 @@ def fit(
     draws, moments, number = augment(
         sweeps, where, truth, of_draws, number, report, chains=chains
     )
-    lower, upper = interval(moments, number, effort.prob)
-    truth = mean_belief(moments, number)
-    kept = draws.likelihood if draws.likelihood.size <= MAX_KEPT else None
+    few = draws.likelihood.size <= MAX_KEPT
     return Result(
         parameters={name: value[None] for name, value in draws.parameters.items()},
-        belief=truth,
-        lower=np.minimum(lower, truth),
-        upper=np.maximum(upper, truth),
-        log_likelihood=None if kept is None else kept[None],
-        sample_stats={},
+        **believed(moments, number, effort.prob),
+        log_likelihood=draws.likelihood[None] if few else None,
         optimization=how,
         remarks=fixed,
     )
