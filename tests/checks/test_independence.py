@@ -1,7 +1,5 @@
 """Residual correlation: of independent annotators, and of ones who err together."""
 
-from dataclasses import replace
-
 import jax
 import numpy as np
 import pandas as pd
@@ -237,26 +235,6 @@ def test_with_fitted_confusions_those_who_guess_together_are_tempered(tempered):
         assert np.allclose(each.design_effect, effect)
         sure = [part.probability.max(1).mean() for part in (each.raw, each.tempered)]
         assert sure[1] < sure[0]
-
-
-def test_a_count_weighs_as_that_many_rows():
-    space, generator = design(3), np.random.default_rng(3)
-    answer, confusion = drawn(space, generator, SHARE)
-    n = generator.integers(0, 4, len(answer))
-    counted = replace(space, answer=answer, n=n)
-    rows = np.repeat(np.arange(len(n)), n)
-    each = replace(
-        counted,
-        unit=space.unit[rows],
-        annotator=space.annotator[rows],
-        answer=answer[rows],
-        n=np.ones(len(rows), int),
-    )
-    both = [residual_of(reported, confusion) for reported in (counted, each)]
-    assert both[0].correlation == pytest.approx(both[1].correlation)
-    assert both[0].z == pytest.approx(both[1].z)
-    once = residual_of(replace(counted, n=np.ones_like(n)), confusion)
-    assert once.correlation != pytest.approx(both[0].correlation)
 
 
 def test_without_two_answers_to_an_item_there_is_no_correlation():

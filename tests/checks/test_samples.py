@@ -29,7 +29,7 @@ def study(seed, *, copied, items=200, people=8):
     return long.assign(label=LABELS[long["value"]]).drop(columns="value")
 
 
-@pytest.mark.parametrize("model", ["auto", "dawid_skene", "majority"])
+@pytest.mark.parametrize("model", ["dawid_skene", "majority"])
 def test_two_samples_of_a_model_are_named_with_how_to_declare_them(model):
     fit = cs.fit(study(0, copied=0.8), model=model, copies="keep")
     checks = fit.diagnostics().set_index("name").loc["independence"]
@@ -47,9 +47,9 @@ def test_samples_that_count_as_one_by_default_are_not_named_again():
 def test_independent_annotators_of_one_name_are_named_hardly_ever():
     named = [
         bool(sample_pairs(cs.fit(study(seed, copied=0.0), model="dawid_skene").data))
-        for seed in range(20)
+        for seed in range(8)
     ]
-    assert sum(named) <= 2  # at a level of 1 in 100, three have a chance of 1 in 900
+    assert sum(named) <= 1  # at a level of 1 in 100, two have a chance of 1 in 400
 
 
 def test_names_propose_pairs_unless_all_are_named_so_or_too_many_are():

@@ -51,14 +51,11 @@ def test_chains_that_mix_pass():
     [
         ("rhat", {"rhat": (1.0, 1.05)}, PASSED),
         ("rhat", {"rhat": (1.0, 1.08)}, FAILED),
-        ("rhat", {"rhat": (1.0, 2.99)}, FAILED),
         ("rhat", {"rhat": (1.0, np.inf)}, FAILED),
         ("ess_bulk", {"bulk": (900, 200)}, PASSED),
         ("ess_bulk", {"bulk": (900, 120)}, FAILED),
-        ("ess_bulk", {"bulk": (900, 8)}, FAILED),
         ("ess_bulk", {"bulk": (900, np.nan)}, FAILED),
         ("ess_tail", {"tail": (900, 60)}, FAILED),
-        ("ess_tail", {"tail": (900, 40)}, FAILED),
     ],
 )
 def test_a_check_passes_fails_or_cannot_tell_and_names_the_worst(name, given, outcome):

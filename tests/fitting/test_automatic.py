@@ -93,24 +93,8 @@ def test_predictions_are_tempered_by_what_all_models_see(crowd, fitted):
     assert np.allclose(effect, 1 + FURTHER * common)
 
 
-def test_a_fit_keeps_how_the_models_stand(fitted, standing, tmp_path):
-    table = fitted.comparison()
-    timed = table.drop(columns="seconds")
-    pd.testing.assert_frame_equal(timed, standing[1].drop(columns="seconds"))
-    assert (table["seconds"] > 0).all()
-    fitted.save(tmp_path / "run")
-    again = cs.load(tmp_path / "run")
-    pd.testing.assert_frame_equal(again.comparison(), table)
-    written = pd.read_parquet(tmp_path / "run" / "tables" / "comparison.parquet")
-    assert written["model"].tolist() == table["model"].tolist()
-
-
-def only(space):
-    return automatic._only_model(space)
-
-
-def choices(frame, **given):
-    return space_of(read(frame), **given)
+def only(frame):
+    return automatic._only_model(space_of(read(frame)))
 
 
 @pytest.fixture(scope="module")
@@ -119,16 +103,15 @@ def frame(crowd):
 
 
 def test_one_model_is_taken_where_there_is_nothing_to_compare(frame, monkeypatch):
-    assert only(choices(frame)) is None
-    assert only(choices(frame.drop(columns="annotator"))) == "multinomial"
-    once = frame.drop_duplicates("item")
-    assert only(choices(once)) == "hierarchical_dawid_skene"
+    assert only(frame) is None
+    assert only(frame.drop(columns="annotator")) == "multinomial"
+    assert only(frame.drop_duplicates("item")) == "hierarchical_dawid_skene"
     monkeypatch.setattr("consilience.truth.space.MAX_NUMBERS", 50)
-    assert only(choices(frame)) == "structured"
+    assert only(frame) == "structured"
 
 
 def test_rows_with_effects_are_left_out_where_tables_are_large(frame, monkeypatch):
-    space = choices(frame)
+    space = space_of(read(frame))
     names = comparing.worth_comparing(space, ordered=True)
     assert names == (*CANDIDATES, "ordinal_dawid_skene")
     monkeypatch.setattr(comparing, "MAX_CELLS", 10)
@@ -148,11 +131,11 @@ def named(labels, items, people=12):
 
 def test_structured_is_taken_where_no_confusion_can_be_learned():
     # 40 x 40 / 150 = 10.7 cells for each answer in one matrix, 128 in twelve.
-    assert only(choices(named(40, 50))) == "structured"
-    assert only(choices(named(40, 60, people=3))) == "structured"  # 8.9 and 27
+    assert only(named(40, 50)) == "structured"
+    assert only(named(40, 60, people=3)) == "structured"  # 8.9 and 27
     # The twins: some confusion can be learned, and four models are compared.
-    assert only(choices(named(40, 600))) is None  # .9 and 11 cells for each answer
-    assert only(choices(named(12, 40, people=3))) is None  # 1.2 and 3.6
+    assert only(named(40, 600)) is None  # .9 and 11 cells for each answer
+    assert only(named(12, 40, people=3)) is None  # 1.2 and 3.6
 
 
 def test_structured_alone_is_tempered_and_votes_are_mixed_in():
@@ -253,10 +236,9 @@ def test_another_engine_fits_the_best_model_alone(crowd, refits, standing):
     assert len(table) == len(CANDIDATES)
 
 
-@pytest.mark.parametrize("engine", ["auto", "vb"])
-def test_after_all_answers_were_compared_nothing_is_fitted_again(crowd, refits, engine):
+def test_after_all_answers_were_compared_nothing_is_fitted_again(crowd, refits):
     asked, _ = refits
-    auto(crowd, engine=engine)
+    auto(crowd)
     assert asked == []
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks import contains_crowds
-from consilience.fitting.grid_trait_em import learn
 from scipy.special import expit, logit
 
 import consilience as cs
@@ -15,6 +14,7 @@ from consilience.checks.presence import beyond_habit
 from consilience.fitting import grid_trait
 from consilience.fitting import halves as room
 from consilience.fitting.contains import which_contains
+from consilience.fitting.grid_trait import learn
 from consilience.fitting.request import Request
 from consilience.posterior.labels import share_present
 from consilience.presence.space import MEANINGS
@@ -35,19 +35,9 @@ def answers(each):
     return pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
 
 
-LABELS = pd.DataFrame({"label": ["cat"], "parent": ["pets"]})
-KNOWN = pd.DataFrame(
-    {"item": [f"i{item:02d}" for item in range(12)], "label": "cat", "score": range(12)}
-)
-
-
-@pytest.mark.parametrize(
-    ("given", "lists"),
-    [({}, None), ({"labels": LABELS}, None), ({}, KNOWN.astype(str))],
-)
-def test_two_models_suit_answers_with_ids(given, lists):
-    responses = read(answers(3), kind="contains", **given)
-    assert which_contains(space_of(responses, lists=lists), Request())[0] == "auto"
+def test_two_models_suit_answers_with_ids():
+    responses = read(answers(3), kind="contains")
+    assert which_contains(space_of(responses), Request())[0] == "auto"
 
 
 @pytest.mark.parametrize(
@@ -78,13 +68,6 @@ def test_auto_is_the_model_that_it_names_and_says_why():
     assert ours.data.attrs["engine_reason"].endswith("; it was requested")
     assert ours.data["constant_data"].sizes["true_class"] == 3
     pd.testing.assert_frame_equal(ours.labels(), named.labels())
-
-
-@pytest.mark.parametrize("states", [2, 3])
-def test_states_that_were_asked_for_stay(states):
-    responses = read(answers(3), kind="contains")
-    fit = cs.fit(responses, states=states, effort=QUICK)
-    assert fit.data["constant_data"].sizes["true_class"] == states
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +174,7 @@ def test_gold_labels_calibrate_what_present_means(crowd):
 def test_annotators_who_copy_are_named_and_others_are_not(compared):
     copied = contains_crowds.copied("equal spreads", 0)
     responses = read(copied.frame, kind="contains")
-    fit = cs.fit(responses, model="contains", effort=QUICK, copies="keep")
+    fit = cs.fit(responses, model="contains_states", effort=QUICK, copies="keep")
     found = fit.diagnostics().set_index("name").loc["annotators_alike"]
     assert found["outcome"] == "failed"
     (pair,) = json.loads(fit.data.attrs["copies"])
@@ -204,7 +187,7 @@ def test_annotators_who_copy_are_named_and_others_are_not(compared):
 
 def test_answers_that_nobody_looked_for_fail_a_check(compared):
     twin = contains_crowds.twin("experts among twenty", 0)
-    fit = cs.fit(read(twin.frame, kind="contains"), model="contains", effort=QUICK)
+    fit = cs.fit(read(twin.frame, kind="contains"), model="contains_states")
     found = fit.diagnostics().set_index("name").loc["beyond_habit"]
     assert found["outcome"] == "failed"
     assert "by habit" in found["remedy"]
@@ -215,7 +198,7 @@ def test_answers_that_nobody_looked_for_fail_a_check(compared):
 
 def test_a_few_answers_are_too_few_to_say_that_nobody_looked(crowd):
     frame = crowd.frame[crowd.frame["item"].isin(crowd.frame["item"].unique()[:3])]
-    fit = cs.fit(read(frame, kind="contains"), model="contains", effort=QUICK)
+    fit = cs.fit(read(frame, kind="contains"), model="contains_states")
     found = fit.diagnostics().set_index("name").loc["beyond_habit"]
     assert found["outcome"] != "failed"
 

@@ -1,13 +1,16 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from tests.studies import crossed
 
 import consilience as cs
 from consilience.fitting.request import expected_seconds
 
 
-def study(items, **more):
-    return cs.simulate(items=items, annotators=20, per_item=5, **more).responses
+def study(items):
+    frame = crossed(items, 20, 5)
+    return cs.read(frame.assign(label=np.resize(list("abcd"), len(frame))))
 
 
 USUAL = cs.EngineOptions()

@@ -102,6 +102,7 @@ def test_other_items_are_predicted_as_gold_has_taught(fits, tmp_path):
     assert loss["loaded"] == pytest.approx(loss["with"])
 
 
+@pytest.mark.study
 def test_labels_at_random_teach_little(study, fits):
     responses, _ = study
     made, given, rest = fits

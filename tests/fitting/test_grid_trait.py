@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from consilience.fitting import grid_trait, grid_trait_em
+from consilience.fitting import grid_trait
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -87,7 +87,7 @@ def simulated(informed):
 
 def test_thresholds_and_presence_return_where_the_model_draws():
     space, there, thresholds = simulated(informed=True)
-    trait = grid_trait_em.learn([space], len(space.n), 0.3)
+    trait = grid_trait.learn([space], len(space.n), 0.3)
     found = trait.style[:, 1]
     # The trait has a scale of its own, which its prior holds near that of the draws.
     scale, _ = np.polyfit(thresholds, found, 1)
@@ -100,7 +100,7 @@ def test_thresholds_and_presence_return_where_the_model_draws():
 
 def test_a_twin_who_do_not_look_says_little_of_presence():
     space, there, _ = simulated(informed=False)
-    trait = grid_trait_em.learn([space], len(space.n), 0.3)
+    trait = grid_trait.learn([space], len(space.n), 0.3)
     seen = grid_trait.read(space, trait)
     assert abs(np.corrcoef(seen.present, there)[0, 1]) < 0.2
 
@@ -108,13 +108,13 @@ def test_a_twin_who_do_not_look_says_little_of_presence():
 def test_all_shards_say_what_one_space_says():
     crowd = contains_crowds.KINDS["equal spreads"](0)
     space = space_of(read(crowd.frame, kind="contains"))
-    whole = grid_trait_em.learn([space], len(space.n), 0.3)
+    whole = grid_trait.learn([space], len(space.n), 0.3)
     again = grid_trait.restored(grid_trait.stored(whole))
     np.testing.assert_array_equal(
         grid_trait.read(space, whole).present, grid_trait.read(space, again).present
     )
     # Twice the same pairs: annotators have twice the answers, components no more.
-    twice = grid_trait_em.learn([space, space], 2 * len(space.n), 0.3)
+    twice = grid_trait.learn([space, space], 2 * len(space.n), 0.3)
     assert np.abs(twice.looks - whole.looks).max() < 0.3
 
 

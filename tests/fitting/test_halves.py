@@ -71,7 +71,7 @@ def test_an_answer_is_predicted_from_the_others_by_hand():
     scores = given_two_states(space, believed, np.array([a, b]))
     # Without the yes of a it is 5/13, without the no of b 6/7.
     expected = [8 / 13 * 0.1 + 5 / 13 * 0.6, 1 / 7 * 0.8 + 6 / 7 * 0.5]
-    np.testing.assert_allclose(np.exp(scores.elpd), expected)
+    np.testing.assert_allclose(np.exp(scores), expected)
 
 
 KINDS = ("common labels", "experts among twenty", "one label is there")

@@ -86,19 +86,14 @@ def fitted(study):
     )
 
 
-def test_arviz_sums_up_all_parameters_of_objects():
-    # Items enough for pairs of labels that have a parameter.
-    made = cs.simulate(
-        kind="objects", items=30, annotators=8, classes=6, per_item=4, seed=0
-    )
-    effort = EngineOptions(restarts=1, sweeps=2, draws=0)
-    fit = cs.fit(made.responses, model="objects", engine="em", effort=effort)
-    table = summary(fit.data, ci_prob=0.9, kind="stats")
-    pairs = fit.data["posterior"]["pair"].to_numpy()
-    first = fit.data["constant_data"]["first_label"].to_numpy()
+def test_arviz_sums_up_all_parameters_of_objects(objects_fit):
+    data = objects_fit.data
+    table = summary(data, ci_prob=0.9, kind="stats")
+    pairs = data["posterior"]["pair"].to_numpy()
+    first = data["constant_data"]["first_label"].to_numpy()
     assert [pair.split(" / ")[0] for pair in pairs] == list(first)
     assert len(pairs)
-    posterior = fit.data["posterior"].to_dataset()
+    posterior = data["posterior"].to_dataset()
     assert len(table) == sum(posterior[name].size for name in posterior)
     beside = posterior.assign_coords(first_label=("pair", first))
     with pytest.raises(ValueError, match="first_label"):

@@ -61,17 +61,6 @@ def test_items_alone_are_believed_as_among_all(objects_study, again):
         assert same(among, rows(predicted, name)), name
 
 
-def test_a_run_that_was_kept_predicts_the_same(objects_study, objects_fit, tmp_path):
-    objects_fit.save(tmp_path / "run")
-    responses = about(objects_study.responses, ["item3", "item17"])
-    for name in ("labels", "items"):
-        one, other = (
-            rows(cs.predict(fit, responses), name)
-            for fit in (objects_fit, cs.load(tmp_path / "run"))
-        )
-        assert same(one, other, 0.0)
-
-
 def in_rounds(responses, items, number):
     """Return answers about some items in rounds, each response whole."""
     named = responses.table["response_id"].astype(str).to_numpy()

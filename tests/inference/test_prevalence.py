@@ -61,32 +61,6 @@ def named(at):
     return {PREVALENCE: at[:3], WEIGHT: at[3:]}
 
 
-def test_lists_are_open_where_not_all_labels_are_known(example):
-    prior, _, _ = example
-    assert prior.covariates.open.any() == (prior.covariates.value.shape[2] == 3)
-
-
-def test_the_slope_is_that_of_the_height(example):
-    prior, truth, at = example
-    slope = _Bend(prior, named(at)).slope(prior._counts(truth))
-    numeric = optimize.approx_fprime(at, lambda at: height(prior, at, truth), 1e-7)
-    assert slope == pytest.approx(numeric, abs=1e-4)
-    elsewhere = _Bend(prior, named(at + 0.1)).slope(prior._counts(truth))
-    assert elsewhere != pytest.approx(numeric, abs=1e-2)
-
-
-def test_the_bend_is_that_of_the_slope(example):
-    prior, truth, at = example
-    way = np.random.default_rng(2).normal(size=len(at))
-    ahead, behind = (
-        _Bend(prior, named(at + step * way)).slope(prior._counts(truth))
-        for step in (1e-5, -1e-5)
-    )
-    product = _Bend(prior, named(at)).product(way)
-    assert product == pytest.approx((behind - ahead) / 2e-5, rel=1e-5, abs=1e-5)
-    assert product != pytest.approx(_Bend(prior, named(at)).diagonal * way, rel=1e-2)
-
-
 def test_steps_end_at_the_top(example):
     prior, truth, at = example
     best = optimize.minimize(lambda at: -height(prior, at, truth), at, tol=1e-12).x

@@ -9,7 +9,7 @@ import pytest
 import consilience as cs
 from consilience.demo import study
 from consilience.errors import OptionError
-from consilience.posterior import Fit, truth
+from consilience.posterior import Fit
 from consilience.posterior.stored import with_tables
 
 FITS = {
@@ -56,17 +56,6 @@ def test_both_posteriors_of_the_truth_move(fits):
         assert apart(moved, fits[0.5].with_(truth=which).labels()) < 1e-6
 
 
-def test_what_is_moved_and_moved_back_is_as_before(fits):
-    wide = fits[0.5].with_(prob=0.95)
-    again = wide.with_(prob=0.5)
-    # Bounds that were moved to zero or one as numbers are do not come back.
-    bounds = wide.labels()[["lower", "upper"]]
-    kept = bounds.gt(1e-12).all(axis=1) & bounds.lt(1 - 1e-12).all(axis=1)
-    assert kept.mean() > 0.5
-    assert apart(again.labels()[kept], fits[0.5].labels()[kept]) < 1e-6
-    assert again.data.attrs["prob"] == 0.5
-
-
 def test_a_prediction_has_the_probability_of_its_fit(fits):
     if fits[0.9].data.attrs["engine"] != "em":
         pytest.skip("bounds of a prediction are of draws")
@@ -78,15 +67,6 @@ def test_a_prediction_has_the_probability_of_its_fit(fits):
     narrow = cs.predict(fits[0.9].with_(prob=0.5), given).labels()
     assert apart(narrow, wide.with_(prob=0.5).labels()) < 1e-6
     assert apart(narrow, wide.labels()) > 0.01
-
-
-def test_the_check_fails_where_bounds_are_scaled_as_probabilities(fits, monkeypatch):
-    if fits[0.9].data.attrs["engine"] == "em":
-        pytest.skip("quantiles of draws are not scaled")
-    monkeypatch.setattr(truth.special, "logit", lambda x: x)
-    monkeypatch.setattr(truth.special, "expit", lambda x: x)
-    asked = fits[0.9].with_(prob=0.5).labels()
-    assert apart(asked, fits[0.5].labels()) > 0.01
 
 
 BOUNDS = ["lower", "upper"]

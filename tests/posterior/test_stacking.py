@@ -6,14 +6,12 @@ from scipy import optimize, stats
 
 from consilience.posterior.leave_one_out import (
     DRAWS,
-    SHRINKAGE,
     shrink_weights,
     stacking_weights,
     standing,
 )
 
 ITEMS = 400
-EVERY = np.ones(4, bool)  # model shows by its shares whether labels drift
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +56,6 @@ def test_weights_are_the_optimum(study):
     assert np.abs(result - best).max() < np.sqrt(2e-6 / curvature)
     assert 0.1 < best.max() < 0.9  # neither one model alone nor all alike
     assert objective(np.full(4, 0.25), elpd, n) < objective(result, elpd, n) - 1e-3
-
-
-def test_weights_are_shrunk_towards_equal_ones_where_no_model_drifts(study):
-    elpd, _, n = study
-    weight = stacking_weights(elpd, n)
-    result = shrink_weights(weight, np.full(4, 0.1), EVERY)
-    assert result.sum() == pytest.approx(1)
-    assert np.allclose(result - 0.25, (1 - SHRINKAGE) * (weight - 0.25))
-    assert np.allclose(shrink_weights(np.full(4, 0.25), np.zeros(4), EVERY), 0.25)
 
 
 @pytest.mark.parametrize(

@@ -98,9 +98,8 @@ def few_draws(
     along = coordinates(space)
     used = {axis for dims, _ in values.values() for axis in dims} & along.keys()
     residual = {
-        "residual_correlation": np.nan if tempering is None else tempering.correlation,
-        "residual_z": np.nan if tempering is None else tempering.z,
-        "residual_common": np.nan if tempering is None else tempering.common,
+        f"residual_{name}": getattr(tempering, name, np.nan)
+        for name in ("correlation", "z", "common")
     }
     return xr.Dataset(values, {axis: along[axis] for axis in sorted(used)}, residual)
 

@@ -190,7 +190,14 @@ def gold_curve(
             loss = -np.log(np.maximum(right, SCORED)).mean()
             hit = (stated.argmax(1) == state[tested]).mean()
             scores.append((count, loss, hit))
-    return _summed_up(pd.DataFrame(scores, columns=["gold", "log_loss", "accuracy"]))
+    simulated_scores = pd.DataFrame(scores, columns=["gold", "log_loss", "accuracy"])
+    rows = []
+    for count, each in simulated_scores.groupby("gold"):
+        low, high = bounds(each["log_loss"].to_numpy(), 0.9)
+        means = each["log_loss"].mean(), each["accuracy"].mean()
+        rows.append((count, means[0], float(low), float(high), means[1]))
+    names = ["gold", "log_loss", "lower", "upper", "accuracy"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def _unlabelled(data: xr.DataTree) -> tuple[Space, Truth, Int[np.ndarray, " F"]]:
@@ -272,14 +279,3 @@ def _drawn(
     mean = np.where(has, taught.draw.mean(0)[place], prior.mean)
     precision = np.where(has, spread[place] ** -2.0, precision)
     return mean, precision, np.where(has, drawn[place], weight)
-
-
-def _summed_up(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return means over simulated studies, and where nine of ten lie."""
-    rows = []
-    for count, each in scores.groupby("gold"):
-        low, high = bounds(each["log_loss"].to_numpy(), 0.9)
-        mean = each["log_loss"].mean(), float(low), float(high)
-        rows.append((count, *mean, each["accuracy"].mean()))
-    names = ["gold", "log_loss", "lower", "upper", "accuracy"]
-    return pd.DataFrame(rows, columns=names)

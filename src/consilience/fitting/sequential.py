@@ -94,17 +94,13 @@ class Sequential:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> labels = sorted(answers["animal"].unique())
-        >>> columns = {"item": "photo", "label": "animal", "labels": labels}
-        >>> new = answers["photo"] > "photo-025"
-        >>> fit = cs.fit(cs.read(answers[~new], **columns), model="dawid_skene")
-        >>> stream = cs.Sequential(fit)
-        >>> latest = stream.update(cs.read(answers[new], **columns))
+        >>> responses = study(0, num_photos=30).responses()
+        >>> stream = cs.Sequential(cs.fit(responses, model="dawid_skene"))
+        >>> latest = stream.update(responses)
         >>> latest.items()[["item", "label"]].head(2)
-                item    label
-        0  photo-026  samoyed
-        1  photo-027      fox
+                item     label
+        0  photo-001  malamute
+        1  photo-002     husky
         """
         given = as_responses(responses)
         codes = given.table["item"].cat.codes.to_numpy()
@@ -157,15 +153,11 @@ class Sequential:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> labels = sorted(answers["animal"].unique())
-        >>> columns = {"item": "photo", "label": "animal", "labels": labels}
-        >>> new = answers["photo"] > "photo-025"
-        >>> fit = cs.fit(cs.read(answers[~new], **columns), model="dawid_skene")
-        >>> stream = cs.Sequential(fit)
-        >>> latest = stream.update(cs.read(answers[new], **columns))
-        >>> stream.table("items")["label"].tolist()
-        ['samoyed', 'fox', 'wolf', 'wolf', 'wolf']
+        >>> responses = study(0, num_photos=30).responses()
+        >>> stream = cs.Sequential(cs.fit(responses, model="dawid_skene"))
+        >>> latest = stream.update(responses)
+        >>> stream.table("items")["label"].head(3).tolist()
+        ['malamute', 'husky', 'samoyed']
         """
         self._compact(name)
         (frame,) = self._latest[name]
@@ -189,15 +181,11 @@ class Sequential:
         --------
         >>> import consilience as cs
         >>> from consilience.demo import study
-        >>> answers = study(0, num_photos=30).answers
-        >>> labels = sorted(answers["animal"].unique())
-        >>> columns = {"item": "photo", "label": "animal", "labels": labels}
-        >>> new = answers["photo"] > "photo-025"
-        >>> fit = cs.fit(cs.read(answers[~new], **columns), model="dawid_skene")
-        >>> stream = cs.Sequential(fit)
-        >>> latest = stream.update(cs.read(answers[new], **columns))
+        >>> responses = study(0, num_photos=30).responses()
+        >>> stream = cs.Sequential(cs.fit(responses, model="dawid_skene"))
+        >>> latest = stream.update(responses)
         >>> len(stream.fit().items())
-        5
+        30
         """
         return predict(
             self._earlier, concatenate(self._parts), candidates=self._candidates

@@ -30,6 +30,7 @@ from consilience.intervals import share_bounds
 from consilience.model import HostModel, Model, Rule, num_substates
 from consilience.posterior.effective import error_correlation
 from consilience.posterior.stored import with_tables
+from consilience.posterior.tables import OF_GOLD
 from consilience.posterior.tree import reported_truth, with_groups
 from consilience.posterior.truth import MIN_PROBABILITY, Tempering, Truth, temper
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
@@ -230,10 +231,8 @@ def _weights(
         return np.ones(len(gold.unit))
     names, key = [space.unit_item[gold.unit].astype(str)], ["item"]
     if isinstance(space, ContainsSpace):
-        names, key = (
-            [*names, space.unit_label[gold.unit].astype(str)],
-            ["item", "label"],
-        )
+        names.append(space.unit_label[gold.unit].astype(str))
+        key.append("label")
     return gold_weights(given, key, pd.MultiIndex.from_arrays(names))
 
 
@@ -325,9 +324,7 @@ def stated(
             )
             of_hits = (of_hits[0], float(bounds[0][0]), float(bounds[1][0]))
         rows.append((method, number, *of_loss, *of_hits))
-    columns = ["fit", "items", "log_loss", "log_loss_lower", "log_loss_upper"]
-    columns += ["accuracy", "accuracy_lower", "accuracy_upper"]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=list(OF_GOLD))
     (_, _, loss, *_, before_hits, _, _), (_, _, with_it, *_, hits, _, _) = rows[:2]
     gain, low, high = rows[2][2:5]
     what = "items" if kind == "choice" else "pairs of item and label"

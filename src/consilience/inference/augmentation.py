@@ -101,7 +101,10 @@ class _Chain:
         self.sweeps, self.free, self.random = sweeps, where.free, generator
         self.counts, self.concentration = where.counts, where.concentration
         self.logit, self.truth = where.logit, truth
-        self.draw_logit = _of_columns(sweeps, where.logit)
+        columns = column_prior(sweeps)
+        self.draw_logit: Callable[..., Parameters] = lambda logit, *_: logit
+        if columns is not None:
+            self.draw_logit = partial(columns.draw, columns.walk(where.logit))
 
     def sweep(self) -> tuple[Parameters, Swept]:
         """Draw everything once; return parameters and what they say of the truth."""
@@ -181,16 +184,6 @@ def reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Param
     closed = {name: np.exp(parameters[name]) for name in where.counts}
     logit = {name: parameters[name] for name in where.logit}
     return {**closed, **where.free, **as_reported(logit), **sweeps.derived(parameters)}
-
-
-def _of_columns(
-    sweeps: HostModel, logit: Parameters
-) -> Callable[[Parameters, Any, np.random.Generator], Parameters]:
-    """Return how prevalence and weights of columns are drawn, where there are such."""
-    columns = column_prior(sweeps)
-    if columns is None:
-        return lambda logit, _truth, _generator: logit
-    return partial(columns.draw, columns.walk(logit))
 
 
 def add_draws(moments: Moments, belief: Float[np.ndarray, "C U S"]) -> None:

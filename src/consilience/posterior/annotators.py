@@ -228,10 +228,8 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
     )
     prob = float(data.attrs["prob"])
     difference = _bounded(close, apart, prob)
-    information, ratio = (
-        _information(data) if len(pairs) else None,
-        np.full((1, len(pairs)), np.nan),
-    )
+    information = _information(data) if len(pairs) else None
+    ratio = np.full((1, len(pairs)), np.nan)
     if information is not None:
         of_group = _means(information, members)
         ratio = of_group[:, pairs[:, 0]] / of_group[:, pairs[:, 1]]

@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from consilience.errors import OptionError
 from consilience.posterior.annotators import skills
@@ -94,6 +94,9 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     def total(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " J"]:
         return np.bincount(answers.annotator, values, people)
 
+    def share_right(part: Bool[np.ndarray, " N"]) -> Float[np.ndarray, " J"]:
+        return total(right * part) / np.maximum(total(1.0 * part), 1)
+
     number = total(np.ones(len(place)))
     excess = right - expected
     excess = excess - (total(excess) / np.maximum(number, 1))[answers.annotator]
@@ -116,8 +119,8 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
             "lower": 2 * (slope - far)[shown],
             "upper": 2 * (slope + far)[shown],
             "sure": special.expit(gain + special.logit(_RARE))[shown],
-            "first": _share(answers, right, place < -1 / 3)[shown],
-            "last": _share(answers, right, place > 1 / 3)[shown],
+            "first": share_right(place < -1 / 3)[shown],
+            "last": share_right(place > 1 / 3)[shown],
         }
     )
     return table.sort_values("sure", ascending=False, kind="stable", ignore_index=True)
@@ -135,17 +138,6 @@ def annotators_in_time(fit: Fit, responses: Responses) -> pd.DataFrame:
         flag = Flag(DRIFTS, float(row["sure"]), evidence)
         noticed.setdefault(str(row["annotator"]), []).append(flag)
     return restored(with_flags(skills(fit.data), noticed), fit.types)
-
-
-def _share(
-    answers: Answers, right: Float[np.ndarray, " N"], part: np.ndarray
-) -> Float[np.ndarray, " J"]:
-    people = len(answers.annotators)
-    counted = np.bincount(answers.annotator, part, people)
-    summed: Float[np.ndarray, " J"] = np.bincount(
-        answers.annotator, right * part, people
-    )
-    return summed / np.maximum(counted, 1)
 
 
 def _right(answers: Answers) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
@@ -170,18 +162,12 @@ def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray
     given = table[keys].astype(str).assign(order=order.to_numpy())
     samples = json.loads(fit.data.attrs.get("repeat_of", "{}"))
     given["annotator"] = given["annotator"].replace(samples)
-    units = {"item": constant["unit_item"].to_numpy()}
+    columns = {"item": constant["unit_item"].to_numpy()[answers.unit]}
     if answer == "answer":
-        units["label"] = constant["unit_label"].to_numpy()
-    fitted = pd.DataFrame(
-        {
-            **{
-                name: values[answers.unit].astype(str) for name, values in units.items()
-            },
-            "annotator": answers.annotators[answers.annotator].astype(str),
-            answer: answers.given[answers.answer].astype(str),
-        }
-    )
+        columns["label"] = constant["unit_label"].to_numpy()[answers.unit]
+    columns["annotator"] = answers.annotators[answers.annotator]
+    columns[answer] = answers.given[answers.answer]
+    fitted = pd.DataFrame(columns).astype(str)
     joined = fitted.merge(given.drop_duplicates(keys), "left", on=keys)["order"]
     lacking = int(joined.isna().sum())
     if lacking:

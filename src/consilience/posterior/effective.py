@@ -80,10 +80,8 @@ def effective_numbers(data: xr.DataTree) -> pd.DataFrame:
     attributes = data["truth"].attrs if "truth" in data.children else {}
     if "residual_correlation" not in attributes or "constant_data" not in data.children:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
-    prob, about = (
-        float(data.attrs["prob"]),
-        data["gold" if "gold" in data.children else "/"].attrs,
-    )
+    prob = float(data.attrs["prob"])
+    about = data["gold" if "gold" in data.children else "/"].attrs
     tails = ((1 - prob) / 2, 0.5, (1 + prob) / 2)
     error = float(about.get("correlation_error", np.nan))
     if np.isfinite(error) and error > 0:

@@ -171,14 +171,9 @@ def _class_label(labels: Sequence[str]) -> dict[str, Any]:
     return {"names": list(labels), "_type": "ClassLabel"}
 
 
-def safe_text(text: str) -> str:
-    """Mark text that a spreadsheet would take for a formula."""
-    return str(_safe(pa.array([text]))[0])
-
-
 def _write_csv(frame: pd.DataFrame, path: Path, _: Note) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    names = list(map(safe_text, table.column_names))
+    names = _safe(pa.array(table.column_names, pa.string())).to_pylist()
     # Arrow's writer quotes all text, so that a null (an empty cell) and an empty text
     # (an empty cell in quotes) stay apart, and writes the shortest digits that give
     # the same number back.

@@ -209,26 +209,21 @@ def _empty(
     counts[single, :, 1] = 1.0
     panel_differs = np.zeros((units, len(SIZES) + 1))
     panel_differs[single[dataset_label[single] < 0]] = np.nan
+    certain = ("main_label", "main_share", "share", "there", "main")
     return ItemPosterior(
         beyond=np.zeros((units, most, len(GRID))),
-        valid=np.zeros((units, most)),
-        present=np.zeros((units, most)),
-        main_label=first.copy(),
-        main_share=first.copy(),
-        same=np.zeros((units, most, most)),
-        synonyms=np.zeros((units, most, most)),
         counts=counts,
-        structure=np.zeros(units),
-        naming=np.zeros(units),
-        salience=np.zeros(units),
         object_of=np.where(first > 0, 0, -1),
-        share=first.copy(),
-        there=first.copy(),
-        main=first.copy(),
         panel_several=np.zeros_like(panel_differs),
         panel_differs=panel_differs,
-        judged_several=np.zeros((total, len(PANELS) + 1)),
-        differs=np.zeros((total, len(PANELS) + 1)),
+        **{name: first.copy() for name in certain},
+        **{name: np.zeros((units, most)) for name in ("valid", "present")},
+        **{name: np.zeros((units, most, most)) for name in ("same", "synonyms")},
+        **{name: np.zeros(units) for name in ("structure", "naming", "salience")},
+        **{
+            name: np.zeros((total, len(PANELS) + 1))
+            for name in ("judged_several", "differs")
+        },
     )
 
 
@@ -279,9 +274,8 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
         number = (frequency > tau).sum(0)
         posterior.counts[units, place, : n + 1] += weight * _shares(number, n + 1)
     posterior.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
-    posterior.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(
-        1
-    )
+    of_objects = _entropy(chunk.salience, chunk.salience)
+    posterior.salience[units] += weight * of_objects.mean(1)
     dataset_label = run.given.dataset_label[units]
     votes = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
     other = (np.arange(n) != dataset_label[:, None]) & (dataset_label >= 0)[:, None]

@@ -195,10 +195,8 @@ def _shares_present(data: xr.DataTree) -> Float[np.ndarray, "S V"] | None:
     values = draws(data, "share_present", ("meaning",))
     if values is not None or data.attrs["kind"] != "contains":
         return values
-    answers, prevalence = (
-        population_draws(data),
-        draws(data, "prevalence", ("true_class",)),
-    )
+    answers = population_draws(data)
+    prevalence = draws(data, "prevalence", ("true_class",))
     if answers is None or prevalence is None:
         return None
     present = data["constant_data"]["present"].to_numpy().astype(float)
@@ -342,10 +340,8 @@ def _sets(
     """Return the labels of each item that are more likely there than not."""
     rows = np.flatnonzero(present >= 0.5)
     rows = rows[np.lexsort((-present[rows], item[rows]))]
-    texts, ends = (
-        label[rows].tolist(),
-        np.cumsum(np.bincount(item[rows], minlength=number)),
-    )
+    texts = label[rows].tolist()
+    ends = np.cumsum(np.bincount(item[rows], minlength=number))
     starts = np.append(0, ends[:-1])
     sets = [", ".join(texts[i:j]) for i, j in zip(starts, ends, strict=True)]
     return pd.Series(sets, dtype="str")
@@ -387,10 +383,8 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
     number = constant["num_responses"].to_numpy()
     units = np.lexsort((number, best[:, 0]))[:MOST]
     given = _answers(data, units)
-    text_of, shown = (
-        item_texts(data),
-        constant["unit_item"].to_numpy()[units].astype(str),
-    )
+    text_of = item_texts(data)
+    shown = constant["unit_item"].to_numpy()[units].astype(str)
     idle = frozenset(
         name
         for name, noticed in flags(data).items()

@@ -45,7 +45,7 @@ from consilience.responses.id_types import Types, restored
 from consilience.tables import CATALOGUE, Schema
 from consilience.when_used import xr
 
-_OF_GOLD = (
+OF_GOLD = (
     *("fit", "items", "log_loss", "log_loss_lower", "log_loss_upper"),
     *("accuracy", "accuracy_lower", "accuracy_upper"),
 )
@@ -56,7 +56,7 @@ COLUMNS = ("elpd", "se", "difference", "difference_se", "weight", "best", "secon
 def gold(data: xr.DataTree) -> pd.DataFrame:
     """Return what gold labels add, on gold left out."""
     table = stored(data, "gold")
-    return pd.DataFrame(columns=list(_OF_GOLD)) if table is None else table
+    return pd.DataFrame(columns=list(OF_GOLD)) if table is None else table
 
 
 def comparison(data: xr.DataTree) -> pd.DataFrame:
@@ -72,14 +72,9 @@ def comparison(data: xr.DataTree) -> pd.DataFrame:
 
 def as_dataset(table: pd.DataFrame) -> xr.Dataset:
     """Lay the table out as the group `comparison` of a fit."""
-    names = table["model"].to_numpy(dtype=object)
-    values = {name: table[name].to_numpy() for name in COLUMNS}
-    return xr.Dataset(
-        {
-            name: ("candidate_model", column)
-            for name, column in {"model": names, **values}.items()
-        }
-    )
+    columns = {"model": table["model"].to_numpy(dtype=object)}
+    columns |= {name: table[name].to_numpy() for name in COLUMNS}
+    return xr.Dataset({name: ("candidate_model", c) for name, c in columns.items()})
 
 
 _ROWS = 10  # of a table in a notebook

@@ -201,6 +201,7 @@ def at_prob(data: xr.DataTree) -> Candidates:
         before = "" if which == reported else f"{which}_"
         return [group[f"{before}{name}"].to_numpy().astype(float) for name in FIELDS]
 
+    moved: tuple[Float[np.ndarray, "U S"], ...]
     first, factor = reported, _deviations(prob) / _deviations(kept)
     mixed = MIXTURE in data.attrs["engine_reason"]
     drawn = None if mixed else _truth_by_draw(data)
@@ -211,7 +212,10 @@ def at_prob(data: xr.DataTree) -> Candidates:
     elif drawn is None:
         # Of a mixture no draws are kept: each side is taken for a normal's.
         middle, lower, upper = stated(first)
-        moved = _reaching(lower, middle, factor), _reaching(upper, middle, factor)
+        moved = tuple(
+            move_bound(bound, middle, middle, np.array(factor))
+            for bound in (lower, upper)
+        )
     else:
         first = "raw"
         real = truth.state >= 0
@@ -221,8 +225,7 @@ def at_prob(data: xr.DataTree) -> Candidates:
         old, new = (stated(which)[0] for which in (first, reported))
         effect = group["design_effect"].to_numpy()[:, None]
         power = effect if reported == "raw" else 1 / effect
-        lower, upper = (move_bound(bound, old, new, power) for bound in moved)
-        moved = lower, upper
+        moved = tuple(move_bound(bound, old, new, power) for bound in moved)
     # Bounds hold the probability, as all do.
     return replace(
         truth,
@@ -246,17 +249,6 @@ def _scaled(
     # A bound of exactly 0 or 1 has no log-odds: it stays.
     sure = ~np.isfinite(middle)
     return np.where(sure, lower, below), np.where(sure, upper, above)
-
-
-def _reaching(
-    bound: Float[np.ndarray, "U S"], middle: Float[np.ndarray, "U S"], factor: float
-) -> Float[np.ndarray, "U S"]:
-    """Return a bound at another distance from a probability, in log-odds."""
-    center = log_odds(middle)
-    reached: Float[np.ndarray, "U S"] = special.expit(
-        center + factor * (log_odds(bound) - center)
-    )
-    return reached
 
 
 def with_prob(data: xr.DataTree, prob: float) -> xr.DataTree:

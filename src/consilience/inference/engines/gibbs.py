@@ -63,11 +63,6 @@ def default_chains(space: Space) -> int:
     return int(np.clip(most, MIN_CHAINS, CHAINS))
 
 
-def default_tune(space: Space, chains: int) -> int:
-    """Return how many sweeps of each chain are thrown away."""
-    return int(np.clip(MAX_VISITS / 9 / visits(space, chains), MIN_TUNE, TUNE))
-
-
 def visits(space: Space, chains: int) -> int:
     """Return what a leapfrog step costs."""
     answers = len(space.unit) * space.state.shape[1]
@@ -98,17 +93,20 @@ def fit(
 ) -> Result:
     """Fit by Gibbs sampling."""
     number = effort.chains or default_chains(space)
-    tune = default_tune(space, number) if effort.tune is None else effort.tune
+    tune = effort.tune
+    if tune is None:
+        affordable = MAX_VISITS / 9 / visits(space, number)
+        tune = int(np.clip(affordable, MIN_TUNE, TUNE))
     generator = generator_of(seed)
     truth = TruthDraws(model, space, number)
     design = row_effects(model, truth.matrix)
     chains = Chains(design, truth, space.num_annotators, generator)
     # Fewer steps where there are so many answers that sweeps would be too few.
-    affordable = MAX_VISITS // visits(space, number)
-    steps = max(affordable // (3 * TUNE) - 1, 1)
+    most_steps = MAX_VISITS // visits(space, number)
+    steps = max(most_steps // (3 * TUNE) - 1, 1)
     short, long = min(steps, SHORT), min(steps, LONG)
     tuning, work = (each + 1 + each // EXCHANGE for each in (short, long))
-    limit = max((affordable - tune * tuning) // work, MIN_SWEEPS)
+    limit = max((most_steps - tune * tuning) // work, MIN_SWEEPS)
     look = min(max(FIRST // number, MIN_SWEEPS // 2), limit)
     if effort.draws is not None:
         limit = look = max(-(-effort.draws // number), 1)

@@ -61,9 +61,13 @@ def fit(
     where, how = optimize(sweeps, RULE, steps, of_climb, report)
     swept = sweeps.sweep(logs_of(RULE, where))
     truth, mean = sweeps.truth(swept.belief), point(sweeps, where)
-    size = sum(value.size for value in mean.values())
-    visits = len(space.unit) * space.state.shape[1]
-    number = _affordable(visits, size) if effort.draws is None else effort.draws
+    size = max(sum(value.size for value in mean.values()), 1)
+    visits = max(len(space.unit) * space.state.shape[1], 1)
+    number, chains = effort.draws, 1
+    if number is None:
+        number = min(MOST, MAX_VISITS // visits, MAX_PARAMETERS // size)
+        number = number if number >= FEWEST else 0
+        chains = int(np.clip(MAX_IN_CHAINS // (MOST * visits), 1, MOST_CHAINS))
     fixed = (
         (f"vb has point estimates of {', '.join(where.free)}",) if where.free else ()
     )
@@ -74,7 +78,6 @@ def fit(
             else "no draws were requested, so there are no intervals"
         )
         return at_a_point(mean, truth, swept.log_likelihood, how, (*fixed, remark))
-    chains = _chains(visits) if effort.draws is None else 1
     draws, moments, number = augment(
         sweeps, where, truth, of_draws, number, report, chains=chains
     )
@@ -102,16 +105,6 @@ def default_steps(model: Model[Any], space: Space) -> Steps:
     return Steps(
         restarts=int(np.clip(MAX_STARTED // visits, 1, most)), agreeing=AGREEING
     )
-
-
-def _chains(visits: int) -> int:
-    """Return how many chains to draw by default."""
-    return int(np.clip(MAX_IN_CHAINS // (MOST * max(visits, 1)), 1, MOST_CHAINS))
-
-
-def _affordable(visits: int, size: int) -> int:
-    number = min(MOST, MAX_VISITS // max(visits, 1), MAX_PARAMETERS // max(size, 1))
-    return number if number >= FEWEST else 0
 
 
 def _price(
