@@ -21,14 +21,6 @@ def made():
     return simulate(items=60, annotators=6, classes=3, per_item=4, seed=6).responses
 
 
-def test_one_seed_gives_one_result(made):
-    first, again = (
-        fit(made, model="bayesian_dawid_skene", engine="vb", seed=5) for _ in range(2)
-    )
-    assert first.labels().equals(again.labels())
-    assert first.confusion().equals(again.confusion())
-
-
 def test_a_fit_says_what_it_was_made_from(made):
     fitted = fit(
         made, model=HIERARCHICAL, engine="vb", effort=QUICK, prior={"own": 6.0}, seed=9

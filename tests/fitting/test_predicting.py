@@ -56,20 +56,6 @@ def test_few_answers_of_known_annotators_are_worth_more(studies, fitted):
     assert accuracy(cs.predict(fitted, some), gold) > accuracy(of_strangers, gold)
 
 
-def test_the_same_items_are_believed_alike(studies, fitted):
-    again = cs.predict(fitted, studies[0])
-    before, after = (fit.labels()["probability"] for fit in (fitted, again))
-    # The earlier fit has drawn the truth along with the parameters.
-    assert np.abs(before - after).max() < 0.03
-    columns = ["annotator", "accuracy"]
-    assert np.allclose(
-        fitted.annotators()[columns].set_index("annotator"),
-        again.annotators()[columns].set_index("annotator"),
-        atol=0.02,
-    )
-    assert "parameters are those of an earlier fit" in again.data.attrs["engine_reason"]
-
-
 def test_answers_of_others_are_not_learned_from(studies, fitted):
     later = studies[1]
     turned = later.assign(label=later["label"].map({"x": "y", "y": "x"}))

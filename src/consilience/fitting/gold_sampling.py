@@ -192,10 +192,10 @@ def gold_curve(
             scores.append((count, loss, hit))
     simulated_scores = pd.DataFrame(scores, columns=["gold", "log_loss", "accuracy"])
     rows = []
-    for count, each in simulated_scores.groupby("gold"):
+    for given, each in simulated_scores.groupby("gold"):
         low, high = bounds(each["log_loss"].to_numpy(), 0.9)
         means = each["log_loss"].mean(), each["accuracy"].mean()
-        rows.append((count, means[0], float(low), float(high), means[1]))
+        rows.append((given, means[0], float(low), float(high), means[1]))
     names = ["gold", "log_loss", "lower", "upper", "accuracy"]
     return pd.DataFrame(rows, columns=names)
 

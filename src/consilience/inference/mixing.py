@@ -186,13 +186,16 @@ def judge(
         names += [_called(name, axes, place) for place in places]
         mean = flat[:, :, kept].mean(1, dtype=float)
         figures.append((*convergence(flat[:, :, kept]), mean.min(0), mean.max(0)))
-    rhat, *others = (np.concatenate(each) for each in zip(*figures, strict=True))
+    rhat, bulk, tail, lowest, highest = (
+        np.concatenate(each) for each in zip(*figures, strict=True)
+    )
     if len(labels) > 1:
         # A chain that stands still beside one elsewhere divides by zero.
         rhat = np.where(np.isfinite(rhat), rhat, np.inf)
-    chains, draws = labels.shape[:2]
-    one = np.zeros(chains, int), np.ones(1)
-    return Mixing(np.array(names, object), rhat, *others, *one, chains * draws)
+    quantity, (chains, draws) = np.array(names, object), labels.shape[:2]
+    one, all_of_it = np.zeros(chains, int), np.ones(1)
+    figures_of = rhat, bulk, tail, lowest, highest
+    return Mixing(quantity, *figures_of, one, all_of_it, chains * draws)
 
 
 def undecided(
