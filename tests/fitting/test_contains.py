@@ -22,7 +22,6 @@ from consilience.responses import read
 from consilience.spaces import space_of
 
 QUICK = cs.EngineOptions(draws=0, restarts=1)
-NUTS = cs.EngineOptions(draws=20, tune=20, chains=2)
 
 
 def answers(each):
@@ -60,7 +59,7 @@ def test_one_model_is_taken_without_ids_or_where_it_was_asked_for(
 def test_auto_is_the_model_that_it_names_and_says_why():
     responses = read(answers(3), kind="contains")
     ours, named = (
-        cs.fit(responses, model=name, engine="nuts", effort=NUTS)
+        cs.fit(responses, model=name, engine="em", effort=QUICK)
         for name in ("auto", "contains_states")
     )
     assert ours.data.attrs["model"] == "contains_states"
@@ -150,6 +149,7 @@ def test_other_meanings_of_present_stand_beside(compared):
     assert checks.loc["meaning_of_present", "value"] == pytest.approx(apart, abs=1e-4)
 
 
+@pytest.mark.study
 def test_gold_labels_calibrate_what_present_means(crowd):
     # The truth by another meaning: every fourth label that is there counts as absent.
     responses = read(crowd.frame, kind="contains")

@@ -69,11 +69,8 @@ def _seen(data: xr.DataTree) -> list[Verdict]:
     lowest, highest = (gain + each * beyond.error for each in (-2, 2))
     if highest < 2 * GAIN or (lowest > 0 and gain >= GAIN):
         return [at_least("beyond_habit", gain, GAIN, how)]
-    return [
-        cannot_tell(
-            "beyond_habit", GAIN, f"more answers are needed: {how}", beyond.gain
-        )
-    ]
+    how = f"more answers are needed: {how}"
+    return [cannot_tell("beyond_habit", GAIN, how, gain)]
 
 
 def _meaning(data: xr.DataTree) -> list[Verdict]:
@@ -88,11 +85,10 @@ def _meaning(data: xr.DataTree) -> list[Verdict]:
     if "sharpness" in data["posterior"]:
         # Gold labels have calibrated what is reported.
         return []
+    extremes = table.iloc[[int(share.argmin()), int(share.argmax())]]
     least, most = (
         f"{row['share']:.0%} by '{row['meaning']}'"
-        for row in table.iloc[[int(share.argmin()), int(share.argmax())]].to_dict(
-            "records"
-        )
+        for row in extremes.to_dict("records")
     )
     how = (
         "the answers do not say what makes a label present: of the pairs "

@@ -106,8 +106,10 @@ class Taught:
         spread = np.empty(truth.probability.shape)
         for units in blocks(space.num_units):
             rows = design.rows(units)
-            parts = [each * design.share(rows, at, units) for each, at in self._modes()]
-            middle[units] = sum(parts)
+            modes = zip(self.weight, self.mode, strict=True)
+            middle[units] = sum(
+                weight * design.share(rows, at, units) for weight, at in modes
+            )
             drawn = [log_odds(design.share(rows, at, units)) for at in self.draw]
             spread[units] = np.std(drawn, 0)
         reach = special.ndtri((1 + prob) / 2) * spread
@@ -120,9 +122,6 @@ class Taught:
         lower, upper = (np.where(certain, middle, bound) for bound in bounds)
         # A fit without bounds has none.
         return Truth(middle, np.minimum(lower, middle), np.maximum(upper, middle))
-
-    def _modes(self) -> Iterator[tuple[float, Float[np.ndarray, " P"]]]:
-        return zip(self.weight, self.mode, strict=True)
 
     def drawn(
         self, space: Space, start: Start, number: int

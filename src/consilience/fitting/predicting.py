@@ -43,7 +43,13 @@ from consilience.posterior.correlation import Residual
 from consilience.posterior.item_columns import item_columns
 from consilience.posterior.labels import with_meaning
 from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
-from consilience.posterior.tree import reported_truth, tree, with_groups, with_items
+from consilience.posterior.tree import (
+    believing,
+    reported_truth,
+    tree,
+    with_groups,
+    with_items,
+)
 from consilience.posterior.truth import Tempering, halfway
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -190,16 +196,8 @@ def _by_halves(
         taught = Taught.restored(data[GROUP].to_dataset())
         truth = taught.corrected(first.space, Start(tempering.tempered), prob)
         tempering = tempered_as(truth, tempering, first.space, first.result)
-    raw = tempering.raw
-    result = replace(
-        halves[0].result,
-        parameters=values,
-        belief=raw.probability,
-        lower=raw.lower,
-        upper=raw.upper,
-        log_likelihood=None,
-    )
-    return result, tempering
+    result = believing(halves[0].result, tempering.raw)
+    return replace(result, parameters=values, log_likelihood=None), tempering
 
 
 def _by_gold(
@@ -227,9 +225,7 @@ def _by_gold(
     if tempering is not None:
         tempering = tempered_as(truth, tempering, space, result)
         truth = tempering.raw
-    return replace(
-        result, belief=truth.probability, lower=truth.lower, upper=truth.upper
-    ), tempering
+    return believing(result, truth), tempering
 
 
 def _checked(data: xr.DataTree, study: Study) -> Fit:

@@ -27,7 +27,7 @@ from consilience.posterior.leave_one_out import (
     shrink_weights,
     stacking_weights,
 )
-from consilience.posterior.tree import Outcome, reported_truth
+from consilience.posterior.tree import Outcome, believing, reported_truth
 from consilience.posterior.truth import (
     FIELDS,
     MIN_PROBABILITY,
@@ -56,10 +56,7 @@ class Single:
 
     def believing(self, truth: Truth) -> "Single":
         """Return the fit with another posterior of the truth."""
-        result = replace(
-            self.result, belief=truth.probability, lower=truth.lower, upper=truth.upper
-        )
-        return replace(self, result=result)
+        return replace(self, result=believing(self.result, truth))
 
     def first(self, units: int) -> "Single":
         """Return the fit of the first units alone, without those behind them."""
@@ -68,14 +65,10 @@ class Single:
             return Truth(*(getattr(truth, name)[:units] for name in FIELDS))
 
         result, tempering = self.result, self.tempering
-        truth, likelihood = cut(reported_truth(result, None)), result.log_likelihood
-        result = replace(
-            result,
-            belief=truth.probability,
-            lower=truth.lower,
-            upper=truth.upper,
-            log_likelihood=None if likelihood is None else likelihood[:, :, :units],
-        )
+        result = believing(result, cut(reported_truth(result, None)))
+        if result.log_likelihood is not None:
+            likelihood = result.log_likelihood[:, :, :units]
+            result = replace(result, log_likelihood=likelihood)
         if tempering is not None:
             tempering = replace(
                 tempering,

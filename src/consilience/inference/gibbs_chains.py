@@ -36,7 +36,6 @@ Yu and Meng (2011), To center or not to center: that is not the question, sectio
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,19 +57,6 @@ FAR = 1e3  # standard deviations of the prior: trajectories that diverge stay fi
 EXCHANGE, FEW = 8, 3
 TOWARDS_VOTES = 5  # draws of the rows given the votes, from where a chain starts
 type Rows = Float[np.ndarray, "C J K F"]
-
-
-class Swept:
-    """What a sweep says of the truth."""
-
-    def __init__(self, truth: TruthDraws, scored: Scored) -> None:
-        self._truth, self._scored = truth, scored
-        self.log_likelihood = scored.log_likelihood
-
-    @cached_property
-    def belief(self) -> Float[np.ndarray, "C U S"]:
-        """The posterior of the truth in each chain."""
-        return self._truth.belief(self._scored)
 
 
 class Chains:
@@ -133,8 +119,8 @@ class Chains:
         ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
         self.parts, self.normal = list(zip([0, *ends], shapes, strict=False)), ends[-1]
 
-    def sweep(self, steps: int, *, tune: bool) -> Swept:
-        """Draw everything once, all of it along a trajectory of so many steps."""
+    def sweep(self, steps: int, *, tune: bool) -> Scored:
+        """Draw everything once; return what a trajectory's end says of the truth."""
         reached = self._follow(steps, tune=tune)
         counts = self.truth.draw(reached, self.random)
         self.likelihood = self._counted(counts)
@@ -143,14 +129,13 @@ class Chains:
         self._draw_population()
         self._draw_scales()
         self._draw_spread()
-        return Swept(self.truth, reached)
+        return reached
 
-    def height(self, swept: Swept) -> Float[np.ndarray, " C"]:
+    def height(self, scored: Scored) -> Float[np.ndarray, " C"]:
         """Return how probable the explanation is that each chain stands in."""
         apart = (self.population - self.design.centre) / self.design.population
-        return swept.log_likelihood.sum(1, dtype=float) - 0.5 * (apart**2).sum(
-            (1, 2, 3)
-        )
+        prior = -0.5 * (apart**2).sum((1, 2, 3))
+        return scored.log_likelihood.sum(1, dtype=float) + prior
 
     def restart(self, source: Int[np.ndarray, " C"]) -> None:
         """Let chains go on from where others stand."""

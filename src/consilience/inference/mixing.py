@@ -192,10 +192,17 @@ def judge(
     if len(labels) > 1:
         # A chain that stands still beside one elsewhere divides by zero.
         rhat = np.where(np.isfinite(rhat), rhat, np.inf)
-    quantity, (chains, draws) = np.array(names, object), labels.shape[:2]
-    one, all_of_it = np.zeros(chains, int), np.ones(1)
-    figures_of = rhat, bulk, tail, lowest, highest
-    return Mixing(quantity, *figures_of, one, all_of_it, chains * draws)
+    return Mixing(
+        np.array(names, object),
+        rhat,
+        bulk,
+        tail,
+        lowest,
+        highest,
+        mode=np.zeros(len(labels), int),
+        weight=np.ones(1),
+        draws=labels.shape[0] * labels.shape[1],
+    )
 
 
 def undecided(

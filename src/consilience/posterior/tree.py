@@ -85,7 +85,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -247,6 +247,13 @@ def reported_truth(result: Result, tempering: Tempering | None) -> Truth:
     if tempering is None:
         return Truth(result.belief, result.lower, result.upper)
     return tempering.raw if tempering.reported == "raw" else tempering.tempered
+
+
+def believing(result: Result, truth: Truth) -> Result:
+    """Return the result with another posterior of the truth."""
+    return replace(
+        result, belief=truth.probability, lower=truth.lower, upper=truth.upper
+    )
 
 
 def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Dataset:

@@ -17,12 +17,12 @@ from jaxtyping import Float, Int
 from consilience.continuing import Loop
 from consilience.executors import products_on_one_thread
 from consilience.inference.augmentation import add_draws
-from consilience.inference.gibbs_chains import EXCHANGE, Chains, Swept
+from consilience.inference.gibbs_chains import EXCHANGE, Chains
 from consilience.inference.mixing import Mixing, judge, undecided
 from consilience.inference.modes import described, pooled
 from consilience.inference.options import EngineOptions, Seed, generator_of
 from consilience.inference.result import MAX_KEPT, Moments, Result
-from consilience.inference.truth_draws import TruthDraws, is_dense
+from consilience.inference.truth_draws import Scored, TruthDraws, is_dense
 from consilience.model import NODES, Model, row_effects
 from consilience.progress import Progress, Reporter, logger, silent
 from consilience.truth import Space
@@ -164,16 +164,16 @@ def _warm_up(
     guess = np.array(chains.truth.matrix.guess)
     state: dict[str, Any] = {"chains": chains, "guess": guess, "heights": []}
     for sweep in Loop(WARMING_UP, state, tune, fewest=min(tune, FEWEST)):
-        heights, swept = state["heights"], chains.sweep(steps, tune=True)
+        heights, scored = state["heights"], chains.sweep(steps, tune=True)
         if sweep >= SETTLED:
-            heights.append(chains.height(swept))
+            heights.append(chains.height(scored))
         if len(heights) == RESTART:
             chains.restart(better_chains(np.array(heights), generator))
             heights.clear()
         if sweep in learned:
             chains.trajectories.learn()
         if 3 * sweep >= 2 * tune:
-            state["guess"] += swept.belief.mean(0)
+            state["guess"] += chains.truth.belief(scored).mean(0)
         _tell(report, sweep + 1, tune, WARMING_UP)
     summed: Float[np.ndarray, "U S"] = state["guess"]
     return summed / summed.sum(1, keepdims=True)
@@ -202,19 +202,20 @@ class _Kept:
         self.likelihood: list[Float[np.ndarray, "C U"]] = []
         self.labels: list[Float[np.ndarray, "C V"]] = []
 
-    def add(self, swept: Swept) -> None:
+    def add(self, scored: Scored) -> None:
         """Add a sweep."""
         self.sweeps += 1
-        for chain, moments in enumerate(self.moments):
-            add_draws(moments, swept.belief[chain : chain + 1])
+        belief = self.chains.truth.belief(scored)
+        for moments, one in zip(self.moments, belief, strict=True):
+            add_draws(moments, one[None])
         if self.sweeps % self.thin:
             return
         drawn = self.chains.parameters()
         self.drawn.append(
             {name: each.astype(np.float32) for name, each in drawn.items()}
         )
-        self.likelihood.append(swept.log_likelihood)
-        self.labels.append(swept.belief[:, *self.units].astype(np.float32))
+        self.likelihood.append(scored.log_likelihood)
+        self.labels.append(belief[:, *self.units].astype(np.float32))
         if len(self.drawn) >= 2 * self.most:
             self.thin *= 2
             for draws in (self.drawn, self.likelihood, self.labels):
