@@ -65,10 +65,14 @@ class Single:
             return Truth(*(getattr(truth, name)[:units] for name in FIELDS))
 
         result, tempering = self.result, self.tempering
-        result = believing(result, cut(reported_truth(result, None)))
-        if result.log_likelihood is not None:
-            likelihood = result.log_likelihood[:, :, :units]
-            result = replace(result, log_likelihood=likelihood)
+        truth, likelihood = cut(reported_truth(result, None)), result.log_likelihood
+        result = replace(
+            result,
+            belief=truth.probability,
+            lower=truth.lower,
+            upper=truth.upper,
+            log_likelihood=None if likelihood is None else likelihood[:, :, :units],
+        )
         if tempering is not None:
             tempering = replace(
                 tempering,
