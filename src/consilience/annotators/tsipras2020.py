@@ -14,7 +14,7 @@ responses name: on a tie as many as the one that came first. One object: it hold
 every label. Several: labels that were never named beside another are dropped, and the
 rest is divided so that labels named together fall apart as far as they can (a maximum
 k-cut). Of partitions that are as good, the one is taken that an enumeration meets last,
-its labels in the order of a hash table of their codes. An object is called by the label
+its labels in the order of a set of their codes. An object is called by the label
 that was named most, of several by the one that comes first among the labels. The
 main object has the most main votes, on a tie the first; the main label has the most
 main votes of all, on a tie the one that was named first, and may lie elsewhere.
@@ -25,12 +25,8 @@ are (`object_counts`; there is no `threshold`). What is voted on is a share, at 
 value: `probability` and `entropy` of the main label (`items`), `main_probability` of an
 object, and the further column `named`, the share of responses that name a label.
 
-**The order in which CPython walks through a set of small integers.** A published
-aggregation broke ties by it. Here it is worked out from the rules of the hash table, so
-that it is the same on every interpreter: an integer is its own hash; a table of `mask +
-1` slots is probed at nine neighbours and then at 5 i + 1 + (hash >> 5, again and
-again); when it is three fifths full it grows to the next power of two above four times
-its members.
+**Labels are in the order of a Python set**, by which the published aggregation broke
+ties: CPython lays small integers out in a hash table, and each is its own hash.
 
 **The partition into at most k parts that separates the most weight.** Of several
 partitions that separate as much, the one is taken that an enumeration of all k^n
@@ -44,11 +40,10 @@ References
 ----------
 Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), From ImageNet to Image
 Classification, section 4 and the released aggregates.
-CPython 3.7 to 3.13, Objects/setobject.c (set_add_entry, set_table_resize).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -64,8 +59,8 @@ from consilience.truth.named import named_sets
 _COLUMNS = {
     "labels": ("item", "label", "probability", "lower", "upper", "named"),
     "items": (
-        *("item", "label", "probability", "entropy", "responses", "tied"),
-        *("objects", "main_label"),
+        *("item", "label", "probability", "entropy", "responses", "tied", "objects"),
+        "main_label",
     ),
     "objects": (
         *("item", "object", "label", "share", "probability", "main_probability"),
@@ -73,8 +68,6 @@ _COLUMNS = {
     ),
     "object_counts": ("item", "threshold", "objects", "probability"),
 }
-_NEIGHBOURS, _SHIFT = 9, 5  # LINEAR_PROBES and PERTURB_SHIFT
-_MANY = 50_000  # members beyond which a table only doubles
 # The search is exponential: so many nodes took seconds, as many again would take days.
 MAX_NODES = 16
 
@@ -96,10 +89,6 @@ class Aggregate:
     objects: tuple[Mapping[int, tuple[float, float]], ...]
     main_object: int
     object_votes: tuple[int, ...]
-
-    def object_of(self, label: int) -> int | None:
-        """Return the object that a label belongs to; None where it is in none."""
-        return next((o for o, each in enumerate(self.objects) if label in each), None)
 
     def names(self) -> tuple[int | None, ...]:
         """Return what each object is called; None for one without labels."""
@@ -139,7 +128,7 @@ def aggregate(
 
 def _parted(named: Sequence[tuple[int, ...]], parts: int) -> list[list[int]]:
     together = [each for each in named if len(each) > 1]
-    nodes = hash_order(chain.from_iterable(together))
+    nodes = list(set(chain.from_iterable(together)))  # in the order of its hash table
     place = {label: i for i, label in enumerate(nodes)}
     weight = np.zeros((len(nodes), len(nodes)), np.int64)
     for one, other in chain.from_iterable(combinations(each, 2) for each in together):
@@ -154,113 +143,60 @@ def _parted(named: Sequence[tuple[int, ...]], parts: int) -> list[list[int]]:
 def rule(responses: Responses) -> Mapping[str, pd.DataFrame]:
     """Return the tables of the run."""
     given = named_sets(responses)
-    names = responses.table["item"].cat.categories
+    items = responses.table["item"].cat.categories
+    labels = responses.table["label"].cat.categories
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _COLUMNS}
-    for item, those in enumerate(given.by_item(len(names))):
+    for item, those in enumerate(given.by_item(len(items))):
         repeated = np.repeat(those, given.n[those]).tolist()
         named = [given.labels_of(r) for r in repeated]
         main = [None if given.main[r] < 0 else int(given.main[r]) for r in repeated]
-        if not named:
+        if named:
+            _fill(rows, item, named, aggregate(named, main))
+        else:
             rows["items"].append((item, -1, np.nan, np.nan, 0, False, 0, -1))
-            continue
-        _fill(rows, item, aggregate(named, main), Counter(chain.from_iterable(named)))
-    labels = responses.table["label"].cat.categories
-    return {name: _frame(name, rows[name], names, labels) for name in _COLUMNS}
+    frames = {
+        name: pd.DataFrame(rows[name], columns=list(columns))
+        for name, columns in _COLUMNS.items()
+    }
+    categories = {"item": items, "label": labels, "main_label": labels}
+    for frame in frames.values():
+        for column in frame.columns.intersection(list(categories)):
+            codes = frame[column].to_numpy(dtype=np.int64)
+            frame[column] = pd.Categorical.from_codes(codes, categories[column])
+    return frames
 
 
 def _fill(
     rows: Mapping[str, list[tuple[object, ...]]],
     item: int,
+    named: Sequence[tuple[int, ...]],
     aggregate: Aggregate,
-    count: Mapping[int, int],
 ) -> None:
-    called, number = set(aggregate.names()), aggregate.responses
+    """Add the rows of one item to each table."""
+    called, count = set(aggregate.names()), Counter(chain.from_iterable(named))
     rows["labels"] += [
-        (item, label, float(label in called), np.nan, np.nan, count[label] / number)
-        for label in sorted(count)
+        (item, label, float(label in called), np.nan, np.nan, times / len(named))
+        for label, times in sorted(count.items())
     ]
     votes = np.array(list(aggregate.main_votes.values()), float)
-    share = votes / max(votes.sum(), 1)
+    number = max(votes.sum(), 1)
+    share = votes / number
+    probability = share.max(initial=0) if len(votes) else np.nan
+    entropy = max(0.0, -(share * np.log(share)).sum())
+    tied = bool((votes == votes.max(initial=0)).sum() > 1)
     best = -1 if aggregate.main_label is None else aggregate.main_label
+    objects = aggregate.num_objects
     rows["items"].append(
-        (
-            *(item, best, share.max(initial=0) if len(votes) else np.nan),
-            *(max(0.0, -(share * np.log(share)).sum()), number),
-            *(
-                bool((votes == votes.max(initial=0)).sum() > 1),
-                aggregate.num_objects,
-                best,
-            ),
-        )
+        (item, best, probability, entropy, len(named), tied, objects, best)
     )
     rows["objects"] += [
-        (
-            item,
-            o,
-            label,
-            share,
-            1.0,
-            aggregate.object_votes[o] / max(votes.sum(), 1),
-            named,
+        (item, place, label, share, 1.0, main / number, named_by)
+        for place, (each, main) in enumerate(
+            zip(aggregate.objects, aggregate.object_votes, strict=True)
         )
-        for o, each in enumerate(aggregate.objects)
-        for label, (share, named) in each.items()
+        for label, (share, named_by) in each.items()
     ]
-    rows["object_counts"].append((item, np.nan, aggregate.num_objects, 1.0))
-
-
-def _frame(
-    name: str, rows: list[tuple[object, ...]], items: pd.Index, labels: pd.Index
-) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(_COLUMNS[name]))
-    for column, categories in (
-        ("item", items),
-        ("label", labels),
-        ("main_label", labels),
-    ):
-        if column in frame:
-            codes = frame[column].to_numpy(dtype=np.int64)
-            frame[column] = pd.Categorical.from_codes(codes, categories=categories)
-    return frame
-
-
-def hash_order(numbers: Iterable[int]) -> tuple[int, ...]:
-    """Return distinct numbers in the order of a set that they were put into."""
-    table: list[int | None] = [None] * 8
-    used = 0
-    for number in numbers:
-        place = _place(table, number)
-        if table[place] == number:
-            continue
-        table[place] = number
-        used += 1
-        if used * 5 >= (len(table) - 1) * 3:
-            table = _grow(table, used)
-    return tuple(number for number in table if number is not None)
-
-
-def _grow(table: list[int | None], used: int) -> list[int | None]:
-    size = 8
-    while size <= used * (2 if used > _MANY else 4):
-        size *= 2
-    grown: list[int | None] = [None] * size
-    for number in table:
-        if number is not None:
-            grown[_place(grown, number)] = number
-    return grown
-
-
-def _place(table: list[int | None], number: int) -> int:
-    """Return the slot that holds the number, or the free one where it would go."""
-    mask, perturb = len(table) - 1, number
-    slot = number & mask
-    while True:
-        neighbours = _NEIGHBOURS if slot + _NEIGHBOURS <= mask else 0
-        for place in range(slot, slot + neighbours + 1):
-            if table[place] is None or table[place] == number:
-                return place
-        perturb >>= _SHIFT
-        slot = (slot * 5 + 1 + perturb) & mask
+    rows["object_counts"].append((item, np.nan, objects, 1.0))
 
 
 def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
