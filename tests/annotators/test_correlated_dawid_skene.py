@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from consilience.annotators import load
 from consilience.model import DIFFICULTY, NODES, PREVALENCE, TYPICAL, normal_nodes
-from consilience.model.in_numpyro import InNumPyro
+from consilience.model.program import InNumPyro
 from consilience.model.language import run_by
 
 PEOPLE = 4_000

@@ -78,7 +78,7 @@ from consilience.class_confusion.likelihood import (
     weight_of,
 )
 from consilience.errors import FitError
-from consilience.model import NumPyroModel, Parameters, Simulated, marginal
+from consilience.model import NumPyroModel, Parameters, Simulated
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.truth import Observations
 from consilience.truth.arrays import pytree
@@ -151,9 +151,9 @@ def layout(space: ChoiceSpace, prior: Prior) -> Classes:
     )
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample what all classes share."""
-    classes: Classes = observations.layout
+    classes: Classes = data.layout
     wide = dist.LogNormal(0.0, prior.log_scale)
     names = [*map(weight_of, classes.kinds), *POSITIVE.values()]
     values: dict[str, Any] = {name: numpyro.sample(name, wide) for name in names}
@@ -164,7 +164,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     if ASIDE in classes.kinds:
         aside = numpyro.sample("aside_log_odds", dist.Normal(0.0, prior.log_scale))
         values["aside_weight"] = sigmoid(aside)
-    return values
+    return LaidOutAnswers(values, Arithmetic(score, derived, simulation))
 
 
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
@@ -188,13 +188,6 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
         likelihood = likelihood.at[classes.open.unit].set(of_open)
     prior = jnp.asarray(classes.log_prevalence)[observations.state]
     return likelihood + prior + observations.log_prior
-
-
-def likelihood(
-    observations: Observations, parameters: Parameters
-) -> Float[Array, " U"]:
-    """Return each item's share of the log-likelihood."""
-    return marginal(score(observations, parameters))
 
 
 @jax.jit
@@ -245,14 +238,6 @@ def _log_dirichlet(
     """Draw logs of probabilities; none where the concentration is zero."""
     logs = jax.random.loggamma(key, jnp.maximum(concentration, MIN_CONCENTRATION))
     return jax.nn.log_softmax(jnp.where(concentration > 0, logs, -jnp.inf), axis=1)
-
-
-ARITHMETIC = Arithmetic(score, likelihood, derived, simulation)
-
-
-def program(data: Observations, prior: Prior) -> LaidOutAnswers:
-    """Sample what all classes share."""
-    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = NumPyroModel(

@@ -212,10 +212,10 @@ def layout(space: ContainsSpace, prior: Prior) -> Pairs:
     return laid_out(space)
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample the mixture components and the annotators."""
-    pairs: Pairs = observations.layout
-    annotators, groups = observations.num_annotators, pairs.num_groups
+    pairs: Pairs = data.layout
+    annotators, groups = data.num_annotators, pairs.num_groups
 
     def normals(name: str, *shape: int) -> Array:
         standard = dist.Normal(jnp.zeros(shape), 1.0).to_event(len(shape))
@@ -259,7 +259,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     covariates = pairs.covariates.shape[2]
     if covariates:
         odds += pairs.covariates @ (prior.weights * normals("weight", covariates))
-    return {
+    parameters = {
         "means": means,
         "scale": scale,
         "scale_ratio": scale_ratio,
@@ -269,10 +269,12 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "width": jnp.exp(width),
         "lapse": -np.log(prior.lapse) + normals("lapse", annotators),
         "node": jnp.linspace(-prior.reach, prior.reach, prior.nodes),
-        "asked": observations.asked / observations.asked.sum(),
+        "asked": data.asked / data.asked.sum(),
         **_shared(pairs, prior),
-        **_presence(observations, prior, share),
+        **_presence(data, prior, share),
     }
+    arithmetic = Arithmetic(score, derived, simulation, fresh, log_likelihood)
+    return LaidOutAnswers(parameters, arithmetic)
 
 
 def _presence(
@@ -448,14 +450,6 @@ def simulation(
     rows = tables[annotator, pairs.unit_group[unit], :, place[unit]]
     answer = jax.random.categorical(of_answer, rows)
     return Simulated({}, state, answer)
-
-
-ARITHMETIC = Arithmetic(score, log_likelihood, derived, simulation, fresh)
-
-
-def program(data: Observations, prior: Prior) -> LaidOutAnswers:
-    """Sample the mixture components and the annotators."""
-    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = NumPyroModel(

@@ -42,7 +42,7 @@ from jax.nn import log_sigmoid, sigmoid, softmax
 from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
-from consilience.model import NumPyroModel, Parameters, Simulated, marginal
+from consilience.model import NumPyroModel, Parameters, Simulated
 from consilience.model.summed import Arithmetic, LaidOutAnswers
 from consilience.truth import ContainsSpace, Observations
 from consilience.truth.arrays import pytree
@@ -113,9 +113,9 @@ def layout(space: ContainsSpace, prior: Prior) -> Counts:
     )
 
 
-def parameters(observations: Observations, prior: Prior) -> Parameters:
+def program(data: Observations, prior: Prior) -> LaidOutAnswers:
     """Sample the Betas, their shares, and how often people say maybe."""
-    counts: Counts = observations.layout
+    counts: Counts = data.layout
     number = prior.components
     middle = jnp.linspace(-prior.middle, prior.middle, number) if number > 1 else 0.0
     centre = jnp.broadcast_to(middle, (number,))
@@ -129,7 +129,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     if columns:
         wide = dist.Normal(jnp.zeros((columns, number - 1)), prior.weights)
         odds += counts.covariates @ numpyro.sample("weight", wide.to_event(2))
-    return {
+    parameters = {
         "mean": mean,
         "concentration": concentration,
         "maybe": numpyro.sample("maybe", dist.Beta(1.0, 1.0)),
@@ -137,6 +137,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "node": nodes(prior),
         "threshold": jnp.asarray(prior.threshold),
     }
+    return LaidOutAnswers(parameters, Arithmetic(score, derived, simulation, fresh))
 
 
 def nodes(prior: Prior) -> Float[Array, " T"]:
@@ -152,13 +153,6 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     states = jnp.log(jnp.clip(jnp.stack([1 - above, above]), LEAST, 1 - LEAST))
     both = seen[:, None] + states + observations.log_prior[:, :, None]
     return both.reshape(len(both), -1)
-
-
-def log_likelihood(
-    observations: Observations, parameters: Parameters
-) -> Float[Array, " U"]:
-    """Return log p(the pair's answers): the score, summed."""
-    return marginal(score(observations, parameters))
 
 
 def log_frequency(counts: Counts, parameters: Parameters) -> Float[Array, "U T"]:
@@ -228,14 +222,6 @@ def simulation(
     table = _table(parameters["node"], parameters["maybe"])
     answer = jax.random.categorical(of_answer, table.T[node[observations.unit]])
     return Simulated({}, state, answer)
-
-
-ARITHMETIC = Arithmetic(score, log_likelihood, derived, simulation, fresh)
-
-
-def program(data: Observations, prior: Prior) -> LaidOutAnswers:
-    """Sample the Betas, their shares, and how often people say maybe."""
-    return LaidOutAnswers(parameters(data, prior), ARITHMETIC)
 
 
 MODEL = NumPyroModel(

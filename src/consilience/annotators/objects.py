@@ -125,7 +125,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return follows(parameters)
 
 
-ARITHMETIC = Arithmetic(score, likelihood, derived, simulation)
+ARITHMETIC = Arithmetic(score, derived, simulation, log_likelihood=likelihood)
 
 
 def program(data: Observations, prior: Prior) -> LaidOutAnswers:

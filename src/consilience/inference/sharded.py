@@ -56,7 +56,7 @@ class ShardedModel:
         self.first_part = first = self._lay_out(0)
         if first.normal or first.candidates is not None:
             raise no_closed_forms(model.name)
-        self.priors, self.coding = first.priors, first.coding
+        self.priors, self.coding = first.priors, first.matrix
         self.normal, self.candidates = first.normal, None
         room = Room(KEPT, lambda part: int(part.matrix.by_pair.nnz))
         self.executor = Threads(self._lay_out, number, keep=room)

@@ -3,7 +3,7 @@
 Arrays are of NumPy or of JAX, as the program was given, through the array API.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -59,6 +59,19 @@ class ByTables:
         """p(answer | annotator, state) (#J, K, L)."""
         table = self.log_table + self.log_share[..., None]
         return namespace(table).exp(logsumexp(table, 2))
+
+    def derived(
+        self, num_annotators: int, reported: Collection[str], *, share_confusion: bool
+    ) -> dict[str, Any]:
+        """Return confusion and prevalence by name, but for what is reported already."""
+        quantities, xp = {}, namespace(self.log_table)
+        if "confusion" not in reported:
+            confusion = self.confusion
+            whole = xp.broadcast_to(confusion, (num_annotators, *confusion.shape[1:]))
+            quantities["confusion"] = confusion[0] if share_confusion else whole
+        if "prevalence" not in reported:
+            quantities["prevalence"] = xp.exp(self.log_prevalence)
+        return quantities
 
     def log_joint(self, data: Any, log_prior: Any) -> Any:
         """Return log p(state, substate, the unit's answers | parameters)."""

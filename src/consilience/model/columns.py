@@ -32,7 +32,7 @@ McFadden (1974), Conditional logit analysis of qualitative choice behavior.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from jaxtyping import Float
 
@@ -40,7 +40,6 @@ from consilience.model.by_tables import ByTables
 from consilience.model.contract import PREVALENCE, WEIGHT, Parameters
 from consilience.model.language import logsumexp, namespace
 from consilience.model.on_shortlists import OnShortlists
-from consilience.truth.space import PriorCovariates
 
 LEAST = 1e-12  # of a probability
 ROUNDS = 10  # of Hunter (2004), section 2; from even attractions, each a step nearer
@@ -49,23 +48,8 @@ NEVER = -1e30  # log-odds of what cannot be; finite, so that slopes are
 SPREAD = 1.0  # prior standard deviation of a weight, as in `contains`; judgement
 
 
-@runtime_checkable
-class Candidates(Protocol):
-    """What is on the list of each unit: observations, or a matrix of responses."""
-
-    @property
-    def prior_covariates(self) -> PriorCovariates:
-        """What is known of them."""
-
-    @property
-    def state(self) -> Any:
-        """The listed states of each unit (#U, S)."""
-
-    def listed(self, dense: Any) -> Any:
-        """Return the columns of the states listed for each unit."""
-
-    def over_labels(self, listed: Any) -> Any:
-        """Sum over units what each has at the places of its list."""
+# What is on the list of each unit: observations, or a matrix of responses.
+type Candidates = Any
 
 
 def log_prior_of_truth(data: Any, log_prevalence: Any, weight: Any) -> Any:

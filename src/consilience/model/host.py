@@ -35,7 +35,6 @@ from consilience.model.columns import (
 from consilience.model.contract import (
     PREVALENCE,
     WEIGHT,
-    Coding,
     Dirichlet,
     Given,
     Parameters,
@@ -153,7 +152,7 @@ class HostModel:
         labels' names. Finer states are alike by the prior: each unit is dealt to them
         at random.
         """
-        guess = self.guess
+        guess = self.matrix.guess
         if shaken:
             noise = generator.standard_exponential(guess.shape) * (guess > 0)
             guess = 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
@@ -185,15 +184,12 @@ class HostModel:
         with run_by(Given(logs)) as words:
             answers = self.model.program(self.matrix, self.model.prior)
         quantities = {name: value() for name, value in words.reported.items()}
-        by_tables = isinstance(answers, ByTables)
-        if by_tables and "confusion" not in {*logs, *quantities}:
-            one, confusion = self.model.share_confusion, answers.confusion
-            whole = np.broadcast_to(
-                confusion, (self.matrix.num_annotators, *confusion.shape[1:])
+        if isinstance(answers, ByTables):
+            quantities |= answers.derived(
+                self.matrix.num_annotators,
+                {*logs, *quantities},
+                share_confusion=self.model.share_confusion,
             )
-            quantities["confusion"] = confusion[0] if one else whole
-        if by_tables and PREVALENCE not in {*logs, *quantities}:
-            quantities[PREVALENCE] = np.exp(answers.log_prevalence)
         if self.candidates is not None:
             of_answer = told_by_an_answer(self.candidates, answers)
             quantities |= told_by_columns(self.candidates, logs, of_answer)
@@ -261,11 +257,6 @@ class HostModel:
         """Names of what is reported as probabilities: its logarithms are passed on."""
         return {*self._shapes, PREVALENCE, *((TYPICAL,) if self.model.has_rows else ())}
 
-    @property
-    def coding(self) -> Coding:
-        """What the model was laid out for."""
-        return self.matrix
-
     @cached_property
     def normal(self) -> dict[str, Site]:
         """The priors of the parameters that are free numbers, by name."""
@@ -282,11 +273,6 @@ class HostModel:
     def total(self) -> float:
         """How many answers there are."""
         return float(self.matrix.by_pair.data.sum())
-
-    @property
-    def guess(self) -> Float[np.ndarray, "U S"]:
-        """A first guess of the truth."""
-        return self.matrix.guess
 
     @cached_property
     def _places(self) -> dict[str, tuple[Events | None, ...]]:

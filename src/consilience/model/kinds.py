@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, ClassVar, Literal, NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -121,6 +121,7 @@ class Model[P](Method[P]):
     axes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     substates: Callable[[P], int] = one_substate
     states: int = 2
+    on_host: ClassVar[bool] = True  # whether NumPy can run the program
 
     def listed(self, coding: Any) -> Listed:
         """Return what the program samples about a study, where NumPy can run it."""
@@ -160,11 +161,6 @@ class Model[P](Method[P]):
         return self.program
 
     @property
-    def on_host(self) -> bool:
-        """Whether NumPy can run the program."""
-        return True
-
-    @property
     def by_tables(self) -> bool:
         """Whether NumPy can run the program, and answers are drawn from its tables."""
         return self.on_host and self.layout is None
@@ -182,7 +178,8 @@ class Model[P](Method[P]):
     def closed(self, coding: Any) -> bool:
         """Return whether all parameters have closed-form updates."""
         # Of a program that needs the data, it is known.
-        return self.layout is not None or self.listed(coding).closed
+        laid_out = self.layout is not None
+        return self.on_host and (laid_out or self.listed(coding).closed)
 
     @property
     def has_rows(self) -> bool:
@@ -216,21 +213,17 @@ class NumPyroModel[P](Model[P]):
     """
 
     together: Literal["unit", "item", "class"] = "unit"
+    on_host: ClassVar[bool] = False
 
     def own_dims(self, coding: Any) -> Mapping[str, tuple[str, ...]]:
         """Return the axes that plates have, and those that are named."""
         if self.layout is not None:
             return self.axes
-        from consilience.model.in_numpyro import axes_of_plates
+        from consilience.model.program import axes_of_plates
 
         sizes = Sizes.of(coding)
         plates = axes_of_plates(partial(self.program, sizes, self.prior), sizes)
         return {**plates, **self.axes}
-
-    @property
-    def on_host(self) -> bool:
-        """Whether NumPy can run the program."""
-        return False
 
     @property
     def whole_items(self) -> bool:
@@ -241,11 +234,6 @@ class NumPyroModel[P](Model[P]):
     def of_classes(self) -> bool:
         """Whether items are modelled with the others of their class."""
         return self.together == "class"
-
-    def closed(self, coding: Any) -> bool:
-        """Return that no parameter has a closed-form update."""
-        del coding
-        return False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -269,16 +257,12 @@ class Rule[P](Model[P]):
     """
 
     apply: Callable[[Any, P, Rounds], Applied]
+    on_host: ClassVar[bool] = False
 
     @property
     def source(self) -> Callable[..., Any]:
         """The function that says what the rule is."""
         return self.apply
-
-    @property
-    def on_host(self) -> bool:
-        """Whether NumPy can run a program: there is none."""
-        return False
 
     def by_gradient(self, coding: Any) -> bool:
         """Return that nothing is climbed."""

@@ -97,24 +97,19 @@ def derived(ran: Ran, observations: Observations) -> dict[str, Any]:
     """
     quantities = {name: value() for name, value in ran.reported.items()}
     if isinstance(ran.answers, LaidOutAnswers):
-        return {**quantities, **ran.answers.derived(observations)}
+        arithmetic, parameters = ran.answers.arithmetic, ran.answers.parameters
+        return {**quantities, **arithmetic.derived(observations, parameters)}
     if isinstance(ran.answers, ByTables):
-        if "confusion" not in {*ran.sampled, *quantities}:
-            confusion = ran.answers.confusion
-            shape = observations.num_annotators, *confusion.shape[1:]
-            whole = jnp.broadcast_to(confusion, shape)
-            quantities["confusion"] = confusion[0] if ran.share_confusion else whole
-        if PREVALENCE not in {*ran.sampled, *quantities}:
-            quantities[PREVALENCE] = jnp.exp(ran.answers.log_prevalence)
+        quantities |= ran.answers.derived(
+            observations.num_annotators,
+            {*ran.sampled, *quantities},
+            share_confusion=ran.share_confusion,
+        )
     if observations.has_covariates and ran.answers.log_prevalence is not None:
+        logit = {PREVALENCE: ran.answers.log_prevalence, WEIGHT: ran.weight}
         of_answer = told_by_an_answer(observations, ran.answers)
-        quantities |= told_by_columns(observations, logit_of(ran), of_answer)
+        quantities |= told_by_columns(observations, logit, of_answer)
     return quantities
-
-
-def logit_of(ran: Ran) -> Parameters:
-    """Return log prevalence and weights of the columns by name."""
-    return {PREVALENCE: ran.answers.log_prevalence, WEIGHT: ran.weight}
 
 
 def sample_weights(observations: Observations) -> Float[Array, " P"] | None:
@@ -140,13 +135,11 @@ def lay_out(
         return observe(space, one_by_one=simulating)
     layout = model.layout(space, model.prior)
     if isinstance(layout, Shortlists):
-        layout = jax.tree.map(_for_jax, layout, is_leaf=_is_sparse)
+        layout = jax.tree.map(
+            _for_jax, layout, is_leaf=lambda leaf: isinstance(leaf, csr_array)
+        )
     observations = observe(space, tables=False, one_by_one=simulating)
     return replace(observations, layout=layout)
-
-
-def _is_sparse(leaf: Any) -> bool:
-    return isinstance(leaf, csr_array)
 
 
 def _for_jax(leaf: Any) -> Any:
@@ -162,17 +155,17 @@ class Arithmetic(NamedTuple):
     """What such a model computes, mostly of the data and the parameters.
 
     `score` is log p(state, the unit's answers) (U, M), with the prior of the data;
-    `log_likelihood` that of the unit (U), the truth summed out; `derived` is what is
-    reported beside the parameters; `simulate` draws truths and answers, by a key; and
-    `new_annotator` is p(answer) of an annotator drawn at random (G, M, L), of the
-    parameters alone.
+    `derived` is what is reported beside the parameters; `simulate` draws truths and
+    answers, by a key; `new_annotator` is p(answer) of an annotator drawn at random (G,
+    M, L), of the parameters alone; and `log_likelihood` that of the unit (U), where
+    there is a quicker way than to sum the score.
     """
 
     score: Callable[..., Any]
-    log_likelihood: Callable[..., Any]
     derived: Callable[..., Parameters]
     simulate: Callable[..., Any]
     new_annotator: Callable[..., Any] | None = None
+    log_likelihood: Callable[..., Any] | None = None
 
 
 @pytree("arithmetic")
@@ -191,15 +184,10 @@ class LaidOutAnswers:
 
     def log_likelihood(self, data: Any) -> Any:
         """Return log p(the unit's answers | parameters)."""
-        return self.arithmetic.log_likelihood(data, self.parameters)
-
-    def derived(self, data: Any) -> Parameters:
-        """Return what follows from the parameters and is reported with them."""
-        return self.arithmetic.derived(data, self.parameters)
-
-    def simulate(self, key: Any, data: Any) -> Any:
-        """Draw truths and answers: a `Simulated`."""
-        return self.arithmetic.simulate(key, data, self.parameters)
+        quick = self.arithmetic.log_likelihood
+        if quick is None:
+            return marginal(self.arithmetic.score(data, self.parameters))
+        return quick(data, self.parameters)
 
     def new_annotator(self) -> Any:
         """Return what anyone would answer; None where that is not known."""
