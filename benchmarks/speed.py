@@ -283,13 +283,11 @@ def closed_forms() -> Iterator[tuple[str, str]]:
 def many_labels(*, quick: bool, repeats: int) -> Report:
     """A thousand labels on short lists: how a fit grows with responses."""
     rows = []
-    popular, pairs = {"popularity": 1.0}, {"popularity": 1.0, "pairs": 0.5}
     fits: dict[str, tuple[tuple[str, str], dict[str, float]]] = {
         "majority": (("majority", "rule"), {}),
         "em structured": (("structured", "em"), {}),
         "vb structured": (("structured", "vb"), {}),
-        "em structured, popularity": (("structured", "em"), popular),
-        "em structured, popularity and pairs": (("structured", "em"), pairs),
+        "em structured, popularity": (("structured", "em"), {"popularity": 1.0}),
     }
     sizes = ((600, 20),) if quick else ((10**5, 1000), (3 * 10**5, 1000), (10**6, 1000))
     with _folder() as folder:
@@ -325,8 +323,8 @@ def many_labels(*, quick: bool, repeats: int) -> Report:
             "22 seconds of CPU time, growing with annotators x iterations."
         ),
         (
-            "popularity: `structured` with popularity=1; pairs: also with pairs=0.5. "
-            "vb uses its default number of draws for the size."
+            "popularity: `structured` with popularity=1. vb uses its default number of "
+            "draws for the size."
         ),
     )
     return Report("A fit of a thousand labels", rows, notes)

@@ -30,7 +30,7 @@ LISTS = {
 ALIKE = pd.DataFrame(
     {"label": ["l3", "l1"], "other_label": ["l0", "l2"], "value": [1.0, 0.5]}
 )
-ALL_TERMS = {"popularity": 1.0, "superclass": 1.0, "similarity": 1.0, "pairs": 1.0}
+ALL_TERMS = {"popularity": 1.0, "superclass": 1.0, "similarity": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +75,7 @@ def test_the_score_is_the_formula_written_out(every_answer_on_a_list, some_param
         p = {name: np.asarray(value) for name, value in parameters.items()}
     parent = LABELS["parent"].fillna("").to_list()
     alike = {(0, 3): 1.0, (1, 2): 0.5}
-    # Both of every pair are named together in some unit, so pairs are all that share a
-    # list, in ascending order.
-    codes = {"a": [0, 1, 3], "b": [1, 2, 3, 4], "c": [0, 4]}
-    pairs = sorted(
-        {pair for c in codes.values() for pair in itertools.combinations(c, 2)}
-    )
+    listed = [1, 2, 3, 4]
 
     def weight(k, l):  # noqa: E741 (the letter of the answer)
         pair = (min(k, l), max(k, l))
@@ -89,14 +84,13 @@ def test_the_score_is_the_formula_written_out(every_answer_on_a_list, some_param
             p["popularity"][l]
             + p["superclass"] * same
             + p["similarity"] * alike.get(pair, 0.0)
-            + p["pairs"][pairs.index(pair)]
         )
 
     unit = list(space.unit_item).index("b01")  # ann says l1, bob says l2
-    for slot, k in enumerate(codes["b"]):
+    for slot, k in enumerate(listed):
         expected = p["prevalence"][k]
         for annotator, said in ((0, 1), (1, 2)):
-            others = sum(weight(k, m) for m in codes["b"] if m != k)
+            others = sum(weight(k, m) for m in listed if m != k)
             right, wrong = p["skill"][annotator]
             expected += right if said == k else wrong + np.log(weight(k, said) / others)
         assert np.isclose(result[unit, slot], expected)
@@ -192,14 +186,14 @@ def test_promises_hold_among_a_thousand_labels_on_their_lists(
 
 def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
     space, *_ = thousand_labels
-    model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 0.5})
+    model = load("structured", {"popularity": 1.0, "superclass": 1.0})
     with jax.enable_x64(True):
         effort = EngineOptions(tolerance=1e-9)
         fit = em.fit(model, space, 0, effort)
         observations = lay_out(model, space)
         results = {name: value[0, 0] for name, value in fit.parameters.items()}
         logs = {name: jnp.log(results[name]) for name in ("prevalence", "skill")}
-        terms = {name: results[name] for name in ("popularity", "superclass", "pairs")}
+        terms = {name: results[name] for name in ("popularity", "superclass")}
 
         def density(terms):
             scores = score(model, observations, logs | terms)
@@ -219,7 +213,7 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
 
 def test_nothing_is_as_large_as_items_times_labels(thousand_labels, some_parameters):
     space, *_ = thousand_labels
-    model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 1.0})
+    model = load("structured", {"popularity": 1.0, "superclass": 1.0})
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         parameters = some_parameters(model, observations)

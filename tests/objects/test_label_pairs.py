@@ -55,7 +55,8 @@ def test_pairs_and_how_alike_labels_are_are_kept(space):
     names = candidate_covariates(
         alike, pool(alike), among=True, pairs=((0, 1), (2, 5))
     ).names
-    reported = label_pairs.as_dataset(label_pairs.evidence_from(alike, names))
+    said = label_pairs.StudyEvidence(pool=pool(alike), names=names, answers=alike)
+    reported = label_pairs.as_dataset(said)
     again = label_pairs.evidence_of(DataTree.from_dict({"evidence": reported}))
     assert again.names == names
     assert again.similar.value.tolist() == [0.5, 2.0]

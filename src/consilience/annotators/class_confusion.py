@@ -84,6 +84,12 @@ from consilience.truth import Observations
 from consilience.truth.arrays import pytree
 from consilience.truth.space import ChoiceSpace
 
+NUMBERS = (
+    *map(weight_of, KINDS),
+    *POSITIVE.values(),
+    *(POWER, "lapse_log_odds", "aside_log_odds"),
+    *("lapse", "aside_weight", "correlation"),
+)
 MAX_LABELS = 3_000  # nine squares of them are 650 MB
 
 
@@ -243,16 +249,7 @@ def _log_dirichlet(
 MODEL = NumPyroModel(
     program=program,
     prior=Prior(),
-    axes={
-        **{weight_of(kind): () for kind in KINDS},
-        **dict.fromkeys(POSITIVE.values(), ()),
-        POWER: (),
-        "lapse_log_odds": (),
-        "aside_log_odds": (),
-        "lapse": (),
-        "aside_weight": (),
-        "correlation": (),
-    },
+    axes=dict.fromkeys(NUMBERS, ()),
     engines=("em", "nuts"),
     references=(
         "Brier (1980)",

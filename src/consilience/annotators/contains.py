@@ -115,6 +115,16 @@ TINY = 1e-300
 CALIBRATED = 0.4
 
 
+# Parameters by their axes: one for each annotator, and numbers.
+OF_ANNOTATORS = ("threshold", "annotator_width", "annotator_discrimination", "lapse")
+NUMBERS = (
+    *("scale", "scale_ratio", "share", "cut", "sharpness", "relative_information"),
+    *("item_scale", "item_ratio", SHOWN, NOT_SHOWN, "width", "threshold_spread"),
+    *("annotator_threshold_spread", "annotator_width_spread"),
+    "annotator_discrimination_spread",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Prior:
     """What is believed of appearances and annotators, in log-odds.
@@ -245,13 +255,10 @@ def program(data: Observations, prior: Prior) -> LaidOutAnswers:
         group_effect = sample_random_effects(
             "annotator_threshold", apart, information_of_pair
         )
-        information_of_pair /= (
-            1 + apart**2 * information_of_pair
-        )  # less what the group explains
-    threshold = sample_random_effects("threshold", bias, information_of_pair.sum(1))[
-        :, None
-    ]
-    threshold = threshold + (group_effect if pairs.grouped else jnp.zeros(groups))
+        # Less what the group explains.
+        information_of_pair /= 1 + apart**2 * information_of_pair
+    own = sample_random_effects("threshold", bias, information_of_pair.sum(1))
+    threshold = own[:, None] + (group_effect if pairs.grouped else jnp.zeros(groups))
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
     wider = spread("annotator_width", prior.width)
     width += sample_random_effects("annotator_width", wider, fisher.width)
@@ -460,29 +467,12 @@ MODEL = NumPyroModel(
         "confusion": ("annotator", "true_class", "given_class"),
         "group_confusion": ("group", "true_class", "given_class"),
         "distance": ("mixture_component",),
-        "scale": (),
-        "scale_ratio": (),
-        "share": (),
-        "cut": (),
         "share_present": ("meaning",),
-        "sharpness": (),
         "weight": ("covariate",),
-        "relative_information": (),
         "group_shift": ("mixture_component", "group"),
-        "threshold": ("annotator",),
         "annotator_threshold": ("annotator", "group"),
-        "item_scale": (),
-        "item_ratio": (),
-        SHOWN: (),
-        NOT_SHOWN: (),
-        "width": (),
-        "annotator_width": ("annotator",),
-        "annotator_discrimination": ("annotator",),
-        "lapse": ("annotator",),
-        "threshold_spread": (),
-        "annotator_threshold_spread": (),
-        "annotator_width_spread": (),
-        "annotator_discrimination_spread": (),
+        **dict.fromkeys(OF_ANNOTATORS, ("annotator",)),
+        **dict.fromkeys(NUMBERS, ()),
     },
     engines=("em", "nuts"),
     references=("Samejima (1969), chapter 3", "Raykar et al. (2010), section 2.5"),

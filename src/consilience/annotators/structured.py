@@ -8,8 +8,8 @@ r"""Structured: for many labels; errors fall on the candidates shown, by what th
 
 .. math::
 
-   \log w_{kl} = b_l + \gamma\, [\text{one superclass}]_{kl} + \rho f_{kl}
-   + \omega_{kl}, \qquad b_l, \gamma, \rho, \omega_{kl} = \omega_{lk} \sim N(0, \cdot)
+   \log w_{kl} = b_l + \gamma\, [\text{one superclass}]_{kl} + \rho f_{kl}, \qquad
+   b_l, \gamma, \rho \sim N(0, \cdot)
 
 :math:`C_i` are the candidates of the item. Weights are divided by their sum over the
 candidates: an error can only fall on what was shown, and a label is not rare because it
@@ -44,7 +44,6 @@ TERMS: dict[str, tuple[str, ...]] = {
     "popularity": ("given_class",),
     "superclass": (),
     "similarity": (),
-    "pairs": ("pair",),
 }
 
 
@@ -66,8 +65,6 @@ class Prior:
         of the labels); 0: none.
     similarity
         That of the weight of the similarity that the user gives; 0: none.
-    pairs
-        That of the log attraction of each pair of labels named together; 0: none.
     """
 
     right: float = 4.0
@@ -77,19 +74,16 @@ class Prior:
     popularity: float = 0.0
     superclass: float = 0.0
     similarity: float = 0.0
-    pairs: float = 0.0
 
 
 def layout(space: Space, prior: Prior) -> Shortlists:
     """Lay the answers out by slot of the lists, with what the prior asks for."""
-    asked = {"superclass": prior.superclass, "pairs": prior.pairs}
-    asked |= {"similarity": prior.similarity, "popularity": prior.popularity}
-    first = next((name for name, scale in asked.items() if scale), None)
-    if first and not isinstance(space, ChoiceSpace):
-        raise OptionError(
-            f"{first}={asked[first]}: labels draw errors for choice only; leave it out"
-        )
     if not isinstance(space, ChoiceSpace):
+        for term in TERMS:
+            if scale := getattr(prior, term):
+                raise OptionError(
+                    f"{term}={scale}: labels draw errors for choice only; leave it out"
+                )
         return shortlists(space)
     if prior.superclass and not (space.parent != "").any():
         raise OptionError(
@@ -106,7 +100,6 @@ def layout(space: Space, prior: Prior) -> Shortlists:
         popularity=prior.popularity > 0,
         parent=space.parent if prior.superclass else None,
         similar=space.similar if prior.similarity else None,
-        pairs=prior.pairs > 0,
     )
 
 
@@ -116,10 +109,8 @@ def program(data: Any, prior: Prior) -> OnShortlists:
     log_prevalence = sample_prevalence(data, prior.prevalence)
     skill = sample_skill(prior)
     scales, log_weight = asdict(prior), None
-    for term, matrix in lists.terms.items():
-        normal = Normal(0.0, scales[term])
-        sizes = {"pair": matrix.shape[1]}
-        value = sample(term, normal, *TERMS[term], sizes=sizes)
+    for term in lists.terms:
+        value = sample(term, Normal(0.0, scales[term]), *TERMS[term])
         added = lists.log_weight(term, value)
         log_weight = added if log_weight is None else log_weight + added
     xp = namespace(skill)

@@ -81,9 +81,8 @@ def answered_units(
 ) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " V"]]:
     """Return the units with answers: those that have a class, and those without."""
     answered = np.bincount(space.unit, space.n, space.num_units) > 0
-    return np.flatnonzero(answered & (class_ >= 0)), np.flatnonzero(
-        answered & (class_ < 0)
-    )
+    has_class = class_ >= 0
+    return np.flatnonzero(answered & has_class), np.flatnonzero(answered & ~has_class)
 
 
 def label_counts(

@@ -154,15 +154,12 @@ def log_others(counts: Counts, parameters: Hyperparameters) -> Float[Array, " I"
     """Return log p(which other labels an item is called | items before it)."""
     information, counted = effective_votes(counts, parameters)
     of_class = parameters.weight @ counts.of_class
-    whole = (information * (counts.others + parameters.aside * counts.beside))[
-        counts.in_turn
-    ]
-    so_far = sum_before(whole, counts.before)[counts.turn]
+    whole = information * (counts.others + parameters.aside * counts.beside)
+    so_far = sum_before(whole[counts.in_turn], counts.before)[counts.turn]
     rest = jnp.maximum(of_class[counts.class_] + so_far, MIN_CONCENTRATION)
     precision = precision_about(parameters.beside, rest)
-    concentration = parameters.weight @ counts.at_cell + sum_before(
-        counted, counts.first
-    )
+    before = sum_before(counted, counts.first)
+    concentration = parameters.weight @ counts.at_cell + before
     share = jnp.maximum(concentration / rest[counts.item], MIN_CONCENTRATION)
     # One call: log-Gamma dominates the time of compilation.
     log_rising = log_rising_factorial(
@@ -180,10 +177,8 @@ def effective_votes(
 ) -> tuple[Float[AnyArray, " I"], Float[AnyArray, " N"]]:
     """Return the weight of one answer about each item, and what each cell counts."""
     information = effective_weight(counts.others, parameters.beside)
-    counted = information[counts.item] * (
-        counts.votes + parameters.aside * counts.asides
-    )
-    return information, counted
+    votes = counts.votes + parameters.aside * counts.asides
+    return information, information[counts.item] * votes
 
 
 def effective_weight(number: Any, spread: Any) -> Any:

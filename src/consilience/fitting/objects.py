@@ -41,6 +41,7 @@ from consilience.objects import label_pairs
 from consilience.objects.draws import block_weights
 from consilience.objects.items import Items, items_of
 from consilience.objects.label_pairs import StudyEvidence
+from consilience.objects.pooling import pool
 from consilience.objects.response_panels import label_counts
 from consilience.posterior.item_posterior import Record, item_posterior
 from consilience.posterior.item_tables import ItemTables
@@ -82,7 +83,7 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
                 prob=request.effort.prob,
                 report=report,
             )
-            pooled = label_pairs.evidence_from(space, items.names)
+            pooled = StudyEvidence(pool=pool(space), names=items.names, answers=space)
         data = with_groups(data, **{label_pairs.GROUP: label_pairs.as_dataset(pooled)})
         return data if study.gold is None else with_gold(data, study, request)
 
@@ -196,7 +197,9 @@ def with_labels(given: Responses, study: StudyEvidence) -> Responses:
     labels = [*before, *sorted({*rows.index} - {*before})]
     kind = given.table["label"].cat.categories.dtype
     parent = rows["parent"].reindex(labels).fillna("")
-    earlier = pd.Series(study.parents, study.labels).reindex(labels).fillna("")
+    earlier = (
+        pd.Series(study.answers.named.parents, study.labels).reindex(labels).fillna("")
+    )
     parent = parent.where(parent != "", earlier).replace("", None)
     table = rows.reindex(labels).assign(
         label=labels,

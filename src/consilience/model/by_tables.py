@@ -48,11 +48,8 @@ class ByTables:
     @cached_property
     def log_table(self) -> Any:
         """Log p(answer | annotator, state, substate) (#J, K, T, L)."""
-        return (
-            self.log_parts[0]
-            if len(self.log_parts) == 1
-            else logsumexp(self.log_parts, 0)
-        )
+        parts = self.log_parts
+        return parts[0] if len(parts) == 1 else logsumexp(parts, 0)
 
     @property
     def confusion(self) -> Any:

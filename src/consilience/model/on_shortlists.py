@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy.sparse import csr_array
 
 from consilience.model.language import logsumexp, namespace
-from consilience.truth.choice import answer_slot, listed_answers, named_pairs
+from consilience.truth.choice import answer_slot, listed_answers
 from consilience.truth.named import LabelPairs
 from consilience.truth.space import Space
 from consilience.when_used import linalg
@@ -72,7 +72,6 @@ def shortlists(
     popularity: bool = False,
     parent: Shaped[np.ndarray, " K"] | None = None,
     similar: LabelPairs | None = None,
-    pairs: bool = False,
 ) -> Shortlists:
     """Lay out the answers of a space by unit and slot."""
     units, words = space.num_units, listed_answers(space)
@@ -84,7 +83,11 @@ def shortlists(
     state, answer = np.broadcast_arrays(words.T[:, None], words.T[None])
     terms: dict[str, Any] = {}
     if popularity:
-        terms["popularity"] = _ones(words.T.ravel(), len(space.answers))
+        word = words.T.ravel()
+        row = np.flatnonzero(word >= 0)
+        terms["popularity"] = csr_array(
+            (np.ones(len(row)), (row, word[row])), (len(word), len(space.answers))
+        )
     if parent is not None:
         code = np.full(len(parent), -1)
         named = parent != ""
@@ -94,12 +97,6 @@ def shortlists(
         terms["superclass"] = alike.reshape(-1, 1).astype(float)
     if similar is not None:
         terms["similarity"] = similar.at(state, answer).reshape(-1, 1)
-    if pairs:
-        named_together = named_pairs(space)
-        index = named_together.place(state, answer).ravel()
-        number = len(named_together.first)
-        if number:
-            terms["pairs"] = _ones(np.where(index < number, index, -1), number)
     return Shortlists(
         by_slot=csr_array(
             (space.n.astype(float), (place, space.annotator)),
@@ -110,13 +107,6 @@ def shortlists(
         word=words.T,
         terms=terms,
     )
-
-
-def _ones(column: Int[np.ndarray, " cells"], number: int) -> csr_array:
-    """Return a matrix with a one in the column of each row; -1: none."""
-    row = np.flatnonzero(column >= 0)
-    shape = (len(column), number)
-    return csr_array((np.ones(len(row)), (row, column[row])), shape=shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

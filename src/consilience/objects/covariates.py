@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import logit
 
 from consilience.objects.contains_counts import (
     LEADING,
@@ -175,7 +176,7 @@ def _add_pooled(
         answered = pool.answered.at(of_class) - item_counts.answered
         usual = _usual(pool.alone, pool.answered)
         # Zero where nothing is known of a class.
-        odds = _log_odds(_rate(alone, answered, usual, SHRINK * 5)) - _log_odds(usual)
+        odds = logit(_rate(alone, answered, usual, SHRINK * 5)) - logit(usual)
         item["class"] = np.where(named.dataset_label >= 0, odds, 0)
     votes = usual_votes(named, item_counts, pool.items, pool.share)
     won = pool.won.at(named.candidate) - item_counts.won
@@ -195,7 +196,7 @@ def _add_pooled(
         opportunities = pool.opportunities.at(code) - item_counts.opportunities
         of_label = _rate(extra, opportunities, rate, SHRINK * 3)
         rate = np.where(classed, of_label, rate)
-    block["beside"] = np.where(real, _log_odds(rate) - _log_odds(usual), 0)
+    block["beside"] = np.where(real, logit(rate) - logit(usual), 0)
 
 
 def _usual(part: Tally, whole: Tally) -> float:
@@ -211,10 +212,6 @@ def _rate(
 ) -> Float[np.ndarray, "*n"]:
     """Return a rate, drawn towards what is usual."""
     return (np.maximum(part, 0) + weight * usual) / (np.maximum(whole, 0) + weight)
-
-
-def _log_odds(rate: Float[AnyArray, "*n"] | float) -> Float[AnyArray, "*n"]:
-    return np.log(rate) - np.log1p(-rate)
 
 
 def _stacked(

@@ -10,11 +10,6 @@ rivals or synonyms. The answers to an item weigh
    \sum_v \sum_\rho \prod_{B \in \rho} e^{\phi_{vB}}
 
 over partitions and over allocations v (`consilience.objects.block_counts`).
-
-Where annotators have a style and a recall each, what exhaustive responses detect is
-summed over answers: in the log-odds of being seen, and of picking one object, stands an
-effect of who answers; and the item's own pull towards picking, one for all who answer
-about it, is integrated out on nodes.
 """
 
 from collections.abc import Mapping

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Shaped
 
-from consilience.objects.pooling import ItemCounts, Pool, Tally, count_items, pool
+from consilience.objects.pooling import ItemCounts, Pool, Tally, count_items
 from consilience.objects.space import Names, anonymous
 from consilience.truth import ObjectsSpace
 from consilience.truth.coding import some_units
@@ -45,10 +45,13 @@ class StudyEvidence:
     """What a study says."""
 
     pool: Pool
-    labels: Shaped[np.ndarray, " L"]
-    parents: Shaped[np.ndarray, " L"]
     names: Names
     answers: ObjectsSpace
+
+    @property
+    def labels(self) -> Shaped[np.ndarray, " L"]:
+        """The labels of the study."""
+        return self.answers.named.labels
 
     @property
     def similar(self) -> LabelPairs:
@@ -71,8 +74,6 @@ class StudyEvidence:
         return replace(
             self,
             pool=replace(self.pool, **sums, ability=ability),
-            labels=labels,
-            parents=parents,
             answers=replace(self.answers, named=named),
         )
 
@@ -93,18 +94,6 @@ class StudyEvidence:
         same = (now[:, :, None] == before[:, None, :]) & (now >= 0)[:, :, None]
         slot = np.where(same.any(2), same.argmax(2), -1)
         return count_items(answered).at(unit, slot)
-
-
-def evidence_from(space: ObjectsSpace, names: Names) -> StudyEvidence:
-    """Return what the answers of a space say."""
-    named = space.named
-    return StudyEvidence(
-        pool=pool(space),
-        labels=named.labels,
-        parents=named.parents,
-        names=names,
-        answers=space,
-    )
 
 
 def as_dataset(evidence: StudyEvidence) -> xr.Dataset:
@@ -132,7 +121,7 @@ def as_dataset(evidence: StudyEvidence) -> xr.Dataset:
     variables |= {
         "answers_item": ((_ITEM,), space.unit_item.astype(object)),
         "ability": (("label",), evidence.pool.ability),
-        "parent": (("label",), evidence.parents.astype(object)),
+        "parent": (("label",), space.named.parents.astype(object)),
     }
     return xr.Dataset(variables, {"label": evidence.labels.astype(object)})
 
@@ -168,8 +157,6 @@ def evidence_of(data: xr.DataTree) -> StudyEvidence | None:
     )
     return StudyEvidence(
         pool=Pool(**sums, ability=group["ability"]),
-        labels=named.labels,
-        parents=named.parents,
         names=Names(**names, pairs=tuple(zip(first, second, strict=True))),
         answers=anonymous(named, group["answers_item"], kept["unit"], kept["n"]),
     )

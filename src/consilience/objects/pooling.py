@@ -90,20 +90,16 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
     exhaustive = (size > 1).astype(float)
     at = (space.unit, np.arange(len(space.n)))
     sums = csr_array((space.n.astype(float), at), shape=(units, len(space.n)))
-
-    def total(value: Float[np.ndarray, "N ..."]) -> Float[np.ndarray, "U ..."]:
-        return sums @ value
-
-    votes = total(main)
+    votes = sums @ main
     number = votes.sum(1)
     one = exhaustive[:, None] * named_label
     return ItemCounts(
         share=votes / np.maximum(number, 1)[:, None],
         effective_votes=number * (1 + INDEPENDENT) / (number + INDEPENDENT),
-        extra=total(one * (1 - main)),
-        opportunities=total(exhaustive[:, None] * (1 - main)),
-        alone=total((size == 1).astype(float)),
-        answered=total((size > 0).astype(float)),
+        extra=sums @ (one * (1 - main)),
+        opportunities=sums @ (exhaustive[:, None] * (1 - main)),
+        alone=sums @ (size == 1).astype(float),
+        answered=sums @ (size > 0).astype(float),
     )
 
 

@@ -71,26 +71,20 @@ WEIGHT = 0.5  # of the namings of the data set's own label
 _EDGE = 1e-6  # no share is closer to none, or to all
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Verdicts:
-    """What panels of `SIZES`, and last of ever more annotators, would find."""
-
-    several: Float[np.ndarray, "u S"]
-    differs: Float[np.ndarray, "u S"]
-
-
 def verdicts(
     chunk: Chunk, dataset_label: Int[np.ndarray, " u"], numbers: Streams
-) -> Verdicts:
-    """Draw a panel of each size for each draw of an item."""
+) -> tuple[Float[np.ndarray, "u S"], Float[np.ndarray, "u S"]]:
+    """Return how probably panels find several objects, and another main label.
+
+    The panels are those of `SIZES`, and last of ever more annotators: one of each size
+    for each draw of an item.
+    """
     size, main = sizes_of_responses(chunk), _first(chunk.main)
     place = np.arange(len(size))[:, None]
     several = np.broadcast_to(place > 0, (len(size), len(dataset_label)))
     differs = _coverage(main / main.sum(0), place != dataset_label, numbers)
-    return Verdicts(
-        several=_coverage(size, several, numbers),
-        differs=np.where(dataset_label[:, None] >= 0, differs, np.nan),
-    )
+    differs = np.where(dataset_label[:, None] >= 0, differs, np.nan)
+    return _coverage(size, several, numbers), differs
 
 
 def sizes_of_responses(chunk: Chunk) -> Float[np.ndarray, "n u D"]:

@@ -280,9 +280,9 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     votes = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
     other = (np.arange(n) != dataset_label[:, None]) & (dataset_label >= 0)[:, None]
     posterior.differs[some] += completed(votes, main, other, run.numbers)
-    panels = verdicts(chunk, dataset_label, run.numbers)
-    posterior.panel_several[units] += weight * panels.several
-    posterior.panel_differs[units] += weight * panels.differs
+    several, differs = verdicts(chunk, dataset_label, run.numbers)
+    posterior.panel_several[units] += weight * several
+    posterior.panel_differs[units] += weight * differs
     sizes = run.given.sizes[units, :n]
     size = np.moveaxis(sizes_of_responses(chunk), 0, 2)
     many = np.broadcast_to(np.arange(n) > 0, other.shape)

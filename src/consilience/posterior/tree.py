@@ -109,7 +109,7 @@ from consilience.posterior.spaces import (
 from consilience.posterior.tables import as_dataset
 from consilience.posterior.truth import FIELDS, Candidates, Tempering, Truth
 from consilience.presence.space import MEANINGS
-from consilience.truth import ObjectsSpace, Space, named_pairs
+from consilience.truth import ObjectsSpace, Space
 from consilience.when_used import xr
 
 SAMPLED = ("chain", "draw")
@@ -133,7 +133,7 @@ def tree(
         "constant_data": constant_data(space),
         "observed_data": observed_data(space),
     }
-    if "pair" in groups["posterior"].dims:
+    if isinstance(space, ObjectsSpace) and "pair" in groups["posterior"].dims:
         # Beside the parameters, as ArviZ takes coordinates that all of them have.
         both = _pairs(space, covariates).T
         named = zip(("first_label", "second_label"), both, strict=True)
@@ -218,7 +218,7 @@ def _posterior(
         }
     used = {axis for name in values for axis in axes[name]}
     along = {axis: names for axis, names in along.items() if axis in used}
-    if "pair" in used:
+    if isinstance(space, ObjectsSpace) and "pair" in used:
         pairs = _pairs(space, covariates)
         names_of_pairs = [f"{first} / {second}" for first, second in pairs]
         along["pair"] = np.asarray(names_of_pairs, object)
@@ -233,11 +233,8 @@ def _posterior(
     )
 
 
-def _pairs(space: Space, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
+def _pairs(space: ObjectsSpace, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
     """Return the labels of the pairs that have a number of their own."""
-    if not isinstance(space, ObjectsSpace):
-        label_pairs, labels = named_pairs(space), np.asarray(space.states, object)
-        return np.stack([labels[label_pairs.first], labels[label_pairs.second]], 1)
     pairs = frequent_pairs(space.named) if covariates is None else covariates.pairs
     return np.asarray(space.named.labels[np.array(pairs, int).reshape(-1, 2)])
 

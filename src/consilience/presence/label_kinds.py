@@ -248,9 +248,8 @@ def shifts(parameters: Parameters) -> tuple[Float[Array, " 4"], Float[Array, " 4
     """Return the context effect of each kind, and the weight of an item's effect."""
     nothing, shown, more = jnp.zeros(()), parameters[SHOWN], parameters[NOT_SHOWN]
     low, high = parameters["item"]
-    return jnp.stack([nothing, shown, shown + more, nothing]), jnp.stack(
-        [low] * 3 + [high]
-    )
+    context = jnp.stack([nothing, shown, shown + more, nothing])
+    return context, jnp.stack([low, low, low, high])
 
 
 class Appearances(NamedTuple):

@@ -190,10 +190,8 @@ def _gold_prior(
     yes = np.where(gold["answer"].to_numpy() == "yes", chance, 1 - chance)
     number = np.bincount(where[where >= 0], minlength=len(items))
     present = np.bincount(where[where >= 0], yes[where >= 0], len(items))
-    share, likelihood = (
-        present / np.maximum(number, 1),
-        np.zeros((len(items), num_states)),
-    )
+    share = present / np.maximum(number, 1)
+    likelihood = np.zeros((len(items), num_states))
     likelihood[:, 0], likelihood[:, -1] = 1 - share, share
     with np.errstate(divide="ignore"):
         return np.where(number[:, None] > 0, np.log(likelihood), 0.0)

@@ -1,7 +1,6 @@
 from .choice import answer_slot as answer_slot
 from .choice import candidates as candidates
 from .choice import classes as classes
-from .choice import named_pairs as named_pairs
 from .coding import merge_identical as merge_identical
 from .named import LabelPairs as LabelPairs
 from .observations import Observations as Observations

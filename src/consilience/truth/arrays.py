@@ -215,10 +215,8 @@ def _sum_groups_on_host(
 ) -> Float[np.ndarray, "G K"]:
     """Return the same by NumPy, which has nothing to compile."""
     first, *further = levels
-    index, rows = (
-        np.asarray(first.index),
-        np.append(rows, np.zeros((1, rows.shape[1])), axis=0),
-    )
+    index = np.asarray(first.index)
+    rows = np.append(rows, np.zeros((1, rows.shape[1])), axis=0)
     sums: Float[np.ndarray, "G K"] = np.zeros((index.shape[1], rows.shape[1]))
     for slot, row in enumerate(index):
         weight = 1 if first.weight is None else np.asarray(first.weight)[slot][:, None]

@@ -17,7 +17,7 @@ candidates are not in the table: annotators gave them, or gold.
 classifier.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -90,42 +90,45 @@ def candidates(
         golden = (item.astype(np.int64) * len(labels) + label)[item >= 0]
         sentences.insert(0, gold_sentence(given))
     code = _complete(space, entry, golden)
+    unit, label = np.divmod(code, len(labels))
     weight = np.zeros(len(code))
     weight[np.searchsorted(code, entry)] = _log_odds(lists, row, entry)
     if gold is not None and fixed:
-        place = pd.Index(given.item).get_indexer(code // len(labels))
+        place = pd.Index(given.item).get_indexer(unit)
         has = place >= 0
-        weight[has] += given.log_likelihood[place[has], code[has] % len(labels)]
-    places = _places(code, len(items), len(labels))
+        weight[has] += given.log_likelihood[place[has], label[has]]
+    length = np.bincount(unit, minlength=len(items))
+    shape = (len(items), int(length.max()))
+    check_lists(*shape)
+    slot = places_within(length)
     # Only differences count: of a shift of all, no exponential need be taken.
     top = np.full(len(items), -np.inf)
-    np.maximum.at(top, places.unit, weight)
+    np.maximum.at(top, unit, weight)
     if not np.isfinite(top).all():
         first = items[int(np.argmin(np.isfinite(top)))]
         raise DataError(
             f"candidates: by their log_odds and gold no label of item {first!r} can be "
             "true, or one is infinitely likely; correct its log_odds or its gold label"
         )
-    weight -= top[places.unit]
-    listed = replace(
-        space,
-        state=places.filled(code % len(labels), 0.0).astype(np.int32),
-        log_prior=places.filled(weight, -np.inf),
-        assumptions=(*space.assumptions, *sentences),
-    )
+    state, log_prior = np.zeros(shape, np.int32), np.full(shape, -np.inf)
+    state[unit, slot], log_prior[unit, slot] = label, weight - top[unit]
     names = [name for name in lists.columns if name not in {"item", "label"}]
-    if not names:
-        return listed
-    if "log_odds" in names:
-        names.remove("log_odds")
-        unused = (
+    if "log_odds" in names and len(names) > 1:
+        sentences.append(
             "log_odds of candidates are used as they are, other columns are not used"
         )
-        return _with_assumption(listed, unused) if names else listed
+    listed = replace(
+        space,
+        state=state,
+        log_prior=log_prior,
+        assumptions=(*space.assumptions, *sentences),
+    )
+    if not names or "log_odds" in names:
+        return listed
     values = numbers(lists, names)[row]
     check_any(np.ones(len(row), bool))
     place = np.searchsorted(code, entry)
-    return _with_columns(listed, names, values, places, place, entry // len(labels))
+    return _with_columns(listed, names, values, unit[place], slot[place])
 
 
 def with_candidates(
@@ -157,11 +160,10 @@ def _with_columns(
     space: ChoiceSpace,
     names: list[str],
     values: Float[np.ndarray, "E P"],
-    places: "_Places",
-    place: Int[np.ndarray, " E"],
-    item: Int[np.ndarray, " E"],
+    unit: Int[np.ndarray, " E"],
+    slot: Int[np.ndarray, " E"],
 ) -> ChoiceSpace:
-    """Return the space with what is known of its candidates."""
+    """Return the space with what is known of its candidates, by their places."""
     shape = space.log_prior.shape
     size = shape[0] * shape[1] * len(names)
     if size > MAX_LISTED:
@@ -171,20 +173,15 @@ def _with_columns(
             "that fit in memory; give fewer columns, or few candidates for every item "
             "(one without any may be every label)"
         )
-    order = np.argsort(place)
     observed = np.zeros(shape, bool)
-    observed[places.unit[place], places.slot[place]] = True
+    observed[unit, slot] = True
+    order = np.lexsort((slot, unit))
     covariates = standardise(names, values[order], observed)
-    has = np.zeros(shape[0], bool)
-    has[item] = True
+    has = observed.any(1)
     if (observed.sum(1)[has] == len(space.states)).all():
         return replace(space, covariates=covariates)
     unlisted = space.real & ~observed & has[:, None]
     return replace(space, covariates=covariates.with_unlisted(unlisted))
-
-
-def _with_assumption(space: ChoiceSpace, sentence: str) -> ChoiceSpace:
-    return replace(space, assumptions=(*space.assumptions, sentence))
 
 
 def offered_lists(responses: Responses) -> pd.DataFrame | None:
@@ -262,32 +259,6 @@ def _complete(
     )
     whole = free[:, None] * num_labels + np.arange(num_labels)
     return np.unique(np.concatenate([entry, joining, whole.ravel()]))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Places:
-    """Where candidates stand on the lists, which have one length."""
-
-    unit: Int[np.ndarray, " M"]
-    slot: Int[np.ndarray, " M"]
-    shape: tuple[int, int]
-
-    def filled(
-        self, value: Shaped[np.ndarray, " M"], padding: float
-    ) -> Shaped[np.ndarray, "U S"]:
-        """Return lists of values."""
-        lists = np.full(self.shape, padding, value.dtype)
-        lists[self.unit, self.slot] = value
-        return lists
-
-
-def _places(code: Int[np.ndarray, " M"], num_items: int, num_labels: int) -> _Places:
-    unit = code // num_labels
-    length = np.bincount(unit, minlength=num_items)
-    size = int(length.max())
-    check_lists(num_items, size)
-    slot = places_within(length)
-    return _Places(unit, slot, (num_items, size))
 
 
 def answer_slot(space: Space) -> Int[np.ndarray, " N"]:
@@ -391,8 +362,6 @@ def gold_sentence(given: GoldRows) -> str:
 
 
 _COLUMNS = ("label", "other_label", "value")
-# Pairs of labels that are followed: those named together for the most units.
-MAX_PAIRS = 20_000
 
 
 def similarity(space: ChoiceSpace, table: pd.DataFrame) -> ChoiceSpace:
@@ -410,10 +379,7 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
                 f"similarity has columns {columns}; a column {column!r} is needed"
             )
     labels = pd.Index(names)
-    codes = [
-        labels.get_indexer(pd.Index(table[column].astype(str)))
-        for column in _COLUMNS[:2]
-    ]
+    codes = [labels.get_indexer(table[column].astype(str)) for column in _COLUMNS[:2]]
     value = pd.to_numeric(table["value"], errors="coerce").to_numpy(float)
     wrong = (codes[0] < 0) | (codes[1] < 0) | ~np.isfinite(value)
     if wrong.any():
@@ -437,23 +403,4 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
         pairs["first"].to_numpy(np.int32),
         pairs["second"].to_numpy(np.int32),
         pairs["value"].to_numpy(float),
-    )
-
-
-def named_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
-    """Return the pairs of labels that were both named for one unit, often enough."""
-    num_labels = len(space.answers)
-    answered = np.unique(space.unit.astype(np.int64) * num_labels + space.answer)
-    unit, label = np.divmod(answered, num_labels)
-    together = []
-    for apart in range(1, int(np.bincount(unit).max())):
-        same = unit[apart:] == unit[:-apart]
-        together.append(label[:-apart][same] * num_labels + label[apart:][same])
-    if not together:
-        return no_pairs()
-    code, times = np.unique(np.concatenate(together), return_counts=True)
-    kept = np.sort(np.argsort(-times, kind="stable")[:most])
-    first, second = np.divmod(code[kept], num_labels)
-    return LabelPairs(
-        first.astype(np.int32), second.astype(np.int32), times[kept].astype(float)
     )

@@ -103,24 +103,9 @@ def blocks(
     Models that look at each answer are not cut.
     """
     number = -(-space.num_units // size)
-    units = np.arange(number * size)
-    weight = (units < space.num_units).astype(float)
-    dealt = np.minimum(units, space.num_units - 1).reshape(number, size)
-    scale = np.full((number, 1), space.num_units / size)
-    return _batches(space, dealt, scale), weight.reshape(number, size)
-
-
-def _batches(
-    space: Space,
-    dealt: Int[np.ndarray, "number size"],
-    scale: Float[
-        np.ndarray,
-        (
-            number  # size
-        ),
-    ],
-) -> Observations:
-    size = dealt.shape[1]
+    places = np.arange(number * size)
+    weight = (places < space.num_units).astype(float).reshape(number, size)
+    dealt = np.minimum(places, space.num_units - 1).reshape(number, size)
     pair = space.annotator * len(space.answers) + space.answer
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
     rows, columns, weights = [], [], []
@@ -137,13 +122,12 @@ def _batches(
     lists = _by_state(
         space, [space.state[at] if per_unit else space.state for at in dealt]
     )
+    scale = np.full(1, space.num_units / size)
     batches = [
-        _assemble(space, matrix, by_state, units, scale=times)
-        for matrix, by_state, units, times in zip(
-            matrices, lists, dealt, scale, strict=True
-        )
+        _assemble(space, matrix, by_state, units, scale=scale)
+        for matrix, by_state, units in zip(matrices, lists, dealt, strict=True)
     ]
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches), weight
 
 
 def _assemble(
@@ -156,21 +140,20 @@ def _assemble(
 ) -> Observations:
     priors = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
-    log_prior = jax.device_put(space.log_prior[priors])
-    votes, prevalent = jnp.asarray(space.votes), space.prevalent
+    prevalent = space.prevalent
     return Observations(
         by_pair=by_pair,
         unit=jnp.asarray(space.unit[answers]),
         annotator=jnp.asarray(space.annotator[answers]),
         answer=jnp.asarray(space.answer[answers]),
         state=jnp.asarray(space.state[lists]),
-        log_prior=log_prior,
+        log_prior=jax.device_put(space.log_prior[priors]),
         prevalent=jnp.asarray(prevalent[units] if len(prevalent) > 1 else prevalent),
         prior_covariates=PriorCovariates(
             *map(jnp.asarray, prior_covariates(space, units))
         ),
         by_state=by_state,
-        votes=votes,
+        votes=jnp.asarray(space.votes),
         guess=jax.device_put(vote_shares(space, units)),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.ones(1) if scale is None else jnp.asarray(scale),

@@ -98,11 +98,6 @@ class Asides:
         return Asides(place[self.unit[kept]], self.label[kept], self.n[kept])
 
 
-def whole_population() -> Bool[np.ndarray, " 1"]:
-    """Return that the truth of every unit is drawn with the prevalence."""
-    return np.ones(1, bool)
-
-
 def no_asides() -> Asides:
     """Return that no response names more than one label."""
     nothing = np.zeros(0, np.int64)
@@ -223,7 +218,9 @@ class ChoiceSpace(Space):
     similar: LabelPairs
     covariates: Covariates
     asides: Asides = field(default_factory=no_asides)
-    in_population: Bool[np.ndarray, "#U"] = field(default_factory=whole_population)
+    in_population: Bool[np.ndarray, "#U"] = field(
+        default_factory=lambda: np.ones(1, bool)
+    )
 
 
 def prior_covariates(
