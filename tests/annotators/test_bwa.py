@@ -1,4 +1,4 @@
-"""Weighted averages: the published updates written out, and published figures."""
+"""Weighted averages: the published updates and figures, gold and candidates."""
 
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from consilience.fitting import fit
 from consilience.model import Rounds
 from consilience.responses import read
 from consilience.scoring.metrics import score
+from consilience.spaces import space_of
 
 
 def written_out(space, states, *, weigh=True, answers=15.0, items=1.0):
@@ -70,3 +71,45 @@ def test_published_accuracy_and_log_loss_are_met(data_folder):
     # Li's notebook, code/test_bwa.ipynb: accuracy; and the log-loss of its scores.
     assert result["accuracy"].value == pytest.approx(0.9275, abs=1e-6)
     assert result["log_loss"].value == pytest.approx(0.288, abs=1e-3)
+
+
+def crowd(words):
+    """Thirty items; four annotators say the truth three times in four."""
+    generator = np.random.default_rng(0)
+    truth = np.repeat(np.resize(words, 30), 4)
+    other = generator.choice(words, 120)
+    said = np.where(generator.random(120) < 0.75, truth, other)
+    items = np.repeat([f"i{number:02d}" for number in range(30)], 4)
+    return pd.DataFrame({"item": items, "annotator": list("abcd") * 30, "label": said})
+
+
+@pytest.fixture(scope="module")
+def choices():
+    """All four say y of the last item but one, which is no z, and x of the last."""
+    frame = crowd(["x", "y", "z"])
+    frame.loc[frame["item"] == "i28", "label"] = "y"
+    frame.loc[frame["item"] == "i29", "label"] = "x"
+    pairs = [(f"i{number:02d}", label) for number in range(30) for label in "xyz"]
+    lists = pd.DataFrame(pairs, columns=["item", "label"])
+    return read(frame), lists.drop(index=28 * 3 + 2)
+
+
+def believed(choices, gold):
+    responses, lists = choices
+    space = space_of(responses, lists=lists, gold=gold)
+    return MODEL.apply(space, MODEL.prior, Rounds()).belief
+
+
+def test_gold_is_kept_whatever_is_said(choices):
+    belief = believed(choices, pd.DataFrame({"item": ["i29"], "label": ["y"]}))
+    assert belief[29].argmax() == 1
+    assert belief[29].max() == pytest.approx(1)
+    assert np.allclose(belief.sum(1), 1)
+    assert believed(choices, None)[29].argmax() == 0
+
+
+def test_only_candidates_are_believed(choices):
+    belief = believed(choices, None)
+    assert belief[28, 2] == 0  # padding
+    assert (belief[:28].min(1) > 0).all()
+    assert np.allclose(belief.sum(1), 1)

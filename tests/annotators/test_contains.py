@@ -256,13 +256,6 @@ def test_more_raters_are_better_and_beat_their_votes(golden):
     assert many < log_loss(golden, 20, "majority")
 
 
-def test_where_answers_are_independent_given_two_states_more_are_worse(golden):
-    # What the scale of appearances is for: such a model gets too sure.
-    name = "hierarchical_dawid_skene"
-    few, many = (log_loss(golden, raters, name, "vb") for raters in (3, 78))
-    assert many > few
-
-
 @pytest.mark.parametrize("weight", [0.0, 1.5])
 def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
     generator = np.random.default_rng(0)

@@ -50,12 +50,6 @@ def test_it_has_three_states_unasked_and_an_unclear_pair_counts_half():
     assert np.allclose(fit.labels()["probability"], expected)
 
 
-def test_two_states_can_be_asked_for():
-    rows = [(f"i{number}", who, "cat", "yes") for number in range(5) for who in "ab"]
-    fit = fitted(pairs(rows), states=2)
-    assert fit.data["constant_data"].sizes["true_class"] == 2
-
-
 def test_a_third_state_is_worth_having_on_real_raters(data_folder):
     folder = data_folder / "reassessed-imagenet"
     golden = read(folder, format="reassessed_imagenet_golden")

@@ -11,9 +11,7 @@ from scipy.special import expit
 from tests.studies import score
 
 from consilience.annotators.glad import MODEL
-from consilience.inference import EngineOptions
-from consilience.inference.engines import em
-from consilience.model import belief, given, posterior_of_truth, simulate
+from consilience.model import belief, posterior_of_truth
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -84,37 +82,3 @@ def test_the_ease_of_an_item_is_integrated_out(space):
     }
     exact = [[integrated(answers[item], label) for label in "xyz"] for item in "ijk"]
     assert np.allclose(np.exp(joint), exact, rtol=1e-8, atol=0)
-
-
-@pytest.fixture(scope="module")
-def study(design):
-    with jax.enable_x64(True):
-        made = simulate(MODEL, design, jax.random.key(2))
-        answer = np.asarray(made.answer, np.int32)
-        changed = replace(design, answer=answer)
-        result = em.fit(MODEL, changed, 0, EngineOptions())
-        observations, skill = observe(changed), made.parameters["skill"]
-        ran = given(MODEL, observations, {"skill": skill})
-        table = np.exp(ran.answers.log_table)
-    return np.asarray(skill), result, table
-
-
-def errors(true, result):
-    """How far the found skills lie from the true ones, in standard errors.
-
-    Of the information of an annotator whose answers are known to be right or wrong,
-    n E[e^{2b} p (1 - p)]; the items' own ease and truth are not known, which takes away
-    at most half of it with five answers an item. The prior adds one.
-    """
-    actual = result.parameters["skill"][0, 0]
-    ease = stats.norm.rvs(size=20_000, random_state=0)
-    slope = true[:, None] * np.exp(ease)
-    each = np.mean(np.exp(2 * ease) * expit(slope) * expit(-slope), axis=1)
-    information = 1 + 0.5 * 125 * each
-    return np.abs(actual - true) * np.sqrt(information)
-
-
-@pytest.mark.parametrize("others", [0, 1])
-def test_skills_are_found_again_of_the_right_annotators(study, others):
-    true, result, _ = study
-    assert (errors(np.roll(true, others), result).max() < 4) == (not others)

@@ -9,11 +9,9 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 from scipy.special import expit
-from tests.studies import crossed, score
+from tests.studies import score
 
 from consilience.annotators import item_difficulty, logistic_random_effects
-from consilience.inference import EngineOptions
-from consilience.inference.engines import gibbs
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -98,32 +96,3 @@ def test_with_annotators_that_differ_it_is_integrated_too(space):
     assert np.allclose(result, exact(AWAY, HARDER[[0, 0]]), rtol=0.02, atol=0)
     alike = exact(np.zeros((2, 2, 1)), HARDER[[0, 0]])
     assert np.abs(result / alike - 1).max() > 0.1
-
-
-@pytest.fixture(scope="module")
-def many():
-    """Eighty annotators, thirty items each, five an item, two labels."""
-    generator = np.random.default_rng(1)
-    frame = crossed(480, 80, 5, generator)
-    who = frame["annotator"].str[1:].astype(int).to_numpy().reshape(480, 5)
-    truth, harder = generator.integers(2, size=480), generator.normal(size=480)
-    rows = 1.5 * TWO + 0.8 * TWO * generator.normal(size=(80, 2))
-    right = expit(rows[who, truth[:, None]] - harder[:, None])
-    said = np.where(
-        generator.random(who.shape) < right, truth[:, None], 1 - truth[:, None]
-    )
-    return space_of(read(frame.assign(label=np.array(["x", "y"])[said.ravel()])))
-
-
-# A standard deviation of 160 rows known each to within the error of some 15 answers,
-# sqrt(1 / (15 * .12)) = .75 in log-odds and .53 in the contrast: relative error
-# (1 + .53^2 / .8^2) / sqrt(2 * 160); of each label's, of half the rows, root two more.
-ERROR = (1 + 0.53**2 / 0.8**2) / np.sqrt(2 * 160)
-
-
-def test_the_spread_between_annotators_is_recovered_and_told_from_another(many):
-    effort = EngineOptions(tune=300, draws=800)
-    result = gibbs.fit(logistic_random_effects.MODEL, many, 0, effort)
-    log_spread = np.log(result.parameters["spread"]).mean()
-    assert abs(log_spread - np.log(0.8)) < 4 * ERROR
-    assert abs(log_spread - np.log(0.3)) > 4 * ERROR

@@ -423,19 +423,6 @@ def test_an_answer_that_counts_twice_is_two_answers(objects_parameters):
     assert not np.allclose(scores[0], scores[2])
 
 
-def test_labels_in_another_order_are_as_probable(objects_parameters):
-    answers = [[(0, 0b0011), (1, 0b0010), (2, 0b0101), (3, 0b1000)]]
-    swapped = [[(1, 0b0011), (0, 0b0001), (2, 0b0110), (3, 0b1000)]]
-    with jax.enable_x64(True):
-        both = [
-            lay_out(ALONE, objects_space(answers, 4, own=0)),
-            lay_out(ALONE, objects_space(swapped, 4, own=1)),
-        ]
-        parameters = objects_parameters(ALONE, both[0])
-        one, other = (score(each, parameters) for each in both)
-    assert np.allclose(one, other)
-
-
 # Rounded from a fit to the multi-label study: what is often seen is seen by most, and
 # few give all names of a thing.
 USUAL = {

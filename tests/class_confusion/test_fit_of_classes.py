@@ -144,17 +144,6 @@ def test_gold_labels_are_classes(study):
         cs.fit(replace(responses, items=None), model="class_confusion")
 
 
-def test_human_confusion_is_that_of_items_that_have_a_class(study):
-    responses = study[2]
-    some = responses.items[::3]
-    whole = cs.analysis.human_confusion(replace(responses, items=some))
-    kept = responses.where(responses.table["item"].isin(some["item"]))
-    assert whole.votes.sum() == len(kept.table)
-    point = cs.fit(kept, model="class_confusion").confusion()
-    point = cells(point)["probability"]
-    assert np.allclose(cells(whole.table())["probability"], point)
-
-
 def test_levels_sum_the_confusion_of_their_labels(fit):
     between = fit.confusion(level=1)
     assert between["annotator"].isna().all()
@@ -218,28 +207,6 @@ def test_intervals_of_half_the_width_do_not(fits):
     held = np.concatenate([inside(fitted, truth, halved) for truth, fitted in fits])
     error = held.std(ddof=1) / np.sqrt(len(held))
     assert held.mean() < 0.9 - 4 * error - PLUG_IN
-
-
-def test_the_accuracy_of_annotators_is_that_of_the_items_they_met(fits):
-    held = []
-    for truth, fitted in fits:
-        people = fitted.annotators()
-        right = truth[:, np.arange(CLASSES), np.arange(CLASSES)]
-        met = fitted.data["observed_data"]
-        class_ = met["item"].to_numpy() // ITEMS
-        expected = np.array(
-            [
-                right[each, class_[met["annotator"].to_numpy() == each]].mean()
-                for each in range(len(people))
-            ]
-        )
-        held.append(
-            (people["lower"] <= expected).to_numpy()
-            & (expected <= people["upper"]).to_numpy()
-        )
-        assert (people["responses"] > 0).all()
-    held = np.concatenate(held)
-    assert abs(held.mean() - 0.9) < 4 * np.sqrt(0.09 / len(held))
 
 
 # What is laid out

@@ -1,11 +1,10 @@
-"""What follows for every model: answers one by one, states finer than the truth."""
+"""What follows for every model: states finer than the truth."""
 
 from dataclasses import replace
 
 import jax
 import numpy as np
 import pandas as pd
-import pytest
 from tests.studies import score
 
 from consilience.annotators import bayesian_dawid_skene
@@ -36,8 +35,7 @@ def logs(*shape):
 LOGS = {"prevalence": logs(), "confusion": logs(6, 3)}
 
 
-@pytest.fixture(scope="module")
-def responses():
+def test_states_finer_than_the_truth_are_summed_into_it():
     generator = np.random.default_rng(0)
     frame = pd.DataFrame(
         {
@@ -46,24 +44,13 @@ def responses():
             "label": generator.choice(["x", "y", "z"], 200, p=[0.5, 0.3, 0.2]),
         }
     )
-    return read(frame, gold=frame.groupby("item", as_index=False)["label"].first())
-
-
-@pytest.fixture(scope="module")
-def spaces(responses):
-    lists = responses.table[["item", "label"]].astype(str).drop_duplicates()
-    return {"classes": space_of(responses), "lists": space_of(responses, lists=lists)}
-
-
-def test_states_finer_than_the_truth_are_summed_into_it(spaces):
+    space = space_of(read(frame))
     effort = EngineOptions(draws=30, tolerance=1e-12, restarts=1)
     with jax.enable_x64(True):
-        whole, split = (
-            vb.fit(model, spaces["classes"], 0, effort) for model in (PLAIN, SPLIT)
-        )
+        whole, split = (vb.fit(model, space, 0, effort) for model in (PLAIN, SPLIT))
         assert np.allclose(whole.belief, split.belief, atol=1e-5)
         assert split.lower.shape == whole.lower.shape
-        observations = observe(spaces["classes"])
+        observations = observe(space)
         fine = belief(score(SPLIT, observations, LOGS))
         coarse = belief(score(PLAIN, observations, LOGS))
         assert fine.shape == (50, 6)

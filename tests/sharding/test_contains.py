@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.annotators import load
 from consilience.cli import main
 from consilience.errors import FitError, KindError, OptionError
 from consilience.fitting.halves import HALVES
 
-MODELS = ["contains_states", "dawid_skene", "hierarchical_dawid_skene"]
 ONCE = cs.EngineOptions(restarts=1, draws=0)
 
 
@@ -76,12 +74,10 @@ def test_shards_hold_the_answers_of_all_pairs(answers, shards):
     pd.testing.assert_series_equal(there.sort_index(), given.sort_index())
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_fit_of_shards_is_that_in_memory(source, shards, model):
-    engine = next(each for each in ("vb", "em") if each in load(model).engines)
-    whole = cs.fit(source, model=model, engine=engine, effort=ONCE)
-    fit = cs.shards.fit(shards, model=model)
-    assert fit.part(0).data.attrs["engine"] == engine
+def test_a_fit_of_shards_is_that_in_memory(source, shards):
+    whole = cs.fit(source, model="contains_states", engine="vb", effort=ONCE)
+    fit = cs.shards.fit(shards, model="contains_states")
+    assert fit.part(0).data.attrs["engine"] == "vb"
     people = fit.annotators()
     expected = whole.annotators()[people.columns]
     pd.testing.assert_frame_equal(people, expected, rtol=1e-5)
