@@ -56,23 +56,6 @@ def contains_design():
 
 
 @pytest.fixture(scope="session")
-def objects_design():
-    """60 items of three labels, four responses each that name one label or two."""
-    generator = np.random.default_rng(0)
-    rows = []
-    for item in range(60):
-        for response in range(4):
-            named = generator.permutation(3)[: 1 + generator.integers(2)]
-            rows += [
-                (f"i{item:03d}", f"r{item}-{response}", f"l{label}", place, place == 0)
-                for place, label in enumerate(named)
-            ]
-    columns = ["item", "response_id", "label", "object", "main"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return space_of(read(frame, kind="objects"))
-
-
-@pytest.fixture(scope="session")
 def drawn_by_numpy():
     """Sites and parameters drawn from a model's prior; JAX's samplers compile long."""
     return lambda model, observations, number=0: _drawn(model, observations, number)

@@ -26,30 +26,20 @@ ONE_OF_EACH = [name for name in WITH_SCORE if not load(name).by_tables]
 ONE_OF_EACH.append("bayesian_dawid_skene")
 
 
-@pytest.fixture(params=WITH_SCORE)
-def model(request):
-    return load(request.param)
-
-
-@pytest.fixture
-def design_of(design, contains_design, objects_design):
-    """Return a design of the kind that a model takes."""
-    spaces = {"choice": design, "contains": contains_design, "objects": objects_design}
-    return lambda model: next(spaces[kind] for kind in spaces if kind in model.kinds)
-
-
-def needs_single_answers(model):
-    if model.kinds == ("objects",):
-        pytest.skip("its answers are sets of labels; it has this test in its own file")
-
-
-@pytest.mark.parametrize(("kind", "labels"), [("choice", 3), ("contains", 1)])
+# Answers that are sets of labels have this test in the file of their model.
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (name, kind)
+        for name in WITH_SCORE
+        for kind in load(name).kinds
+        if kind != "objects"
+    ],
+)
 def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
-    model, every_answer, some_parameters, kind, labels
+    name, kind, every_answer, some_parameters
 ):
-    if kind not in model.kinds:
-        pytest.skip(f"the model takes no {kind}")
-    space = every_answer(kind, labels)
+    model, space = load(name), every_answer(kind, 3 if kind == "choice" else 1)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         parameters = some_parameters(model, observations)
@@ -95,12 +85,19 @@ def test_a_rule_neither_draws_nor_predicts_answers(name, design):
         load(name).program(None, load(name).prior)
 
 
-@pytest.mark.parametrize("name", WITH_SCORE)
-def test_simulated_truth_is_found_as_often_as_promised(name, design_of, drawn_by_numpy):
+# One of each way to lay answers out and to fit them; the files of class_confusion,
+# contains and objects, which compile long, have this test, too.
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("dawid_skene", "bayesian_dawid_skene", "ebcc", "community_bcc"),
+        *("correlated_dawid_skene", "glad", "structured", "contains_counts"),
+    ],
+)
+def test_simulated_truth_is_found_as_often_as_promised(
+    name, design, contains_design, drawn_by_numpy
+):
     model = load(name)
-    needs_single_answers(model)
-    if name in {"class_confusion", "contains"}:
-        pytest.skip("long to compile; its own file has this test")
     if model.closed(SMALL) and hasattr(model.prior, "held"):
         # A prior that is learned stays near its start: from a dozen annotators nothing
         # else is learned well, and a study may be drawn in which labels are never
@@ -110,7 +107,7 @@ def test_simulated_truth_is_found_as_often_as_promised(name, design_of, drawn_by
     fit, effort = FIT[next(engine for engine in model.engines if engine in FIT)]
     # Counts of a thousandth can't be drawn from.
     prior = load("bayesian_dawid_skene") if name == "dawid_skene" else model
-    design = design_of(model)
+    design = design if "choice" in model.kinds else contains_design
     with jax.enable_x64(True):
         given, _ = drawn_by_numpy(prior, lay_out(prior, design), 12)
         made = simulate(prior, design, jax.random.key(5), given)

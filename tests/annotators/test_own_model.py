@@ -85,17 +85,6 @@ def test_its_posterior_is_that_of_the_arithmetic():
     assert np.allclose(tables.posterior(logs)[1], [[0.0873 / 0.1055, 0.0182 / 0.1055]])
 
 
-def test_what_it_was_drawn_from_is_found_as_often_as_promised():
-    made = cs.simulate(
-        model=MODEL, items=300, annotators=12, per_item=6, classes=3, seed=1
-    )
-    draws = cs.fit(made.responses, model=MODEL).data["posterior"]["knows"][..., 0]
-    lower, upper = draws.quantile([0.025, 0.975], ("chain", "draw")).to_numpy()
-    true = made.parameters["knows"][:, 0]
-    assert ((lower <= true) & (true <= upper)).sum() >= 10  # 12 of .95: 9 or less .2 %
-    assert ((lower <= true - 0.3) & (true - 0.3 <= upper)).sum() < 10
-
-
 def test_a_fit_is_stored_and_used_on_other_items(fit, responses, tmp_path):
     fit.save(tmp_path / "run")
     again = cs.load(tmp_path / "run", model=MODEL)
@@ -104,11 +93,6 @@ def test_a_fit_is_stored_and_used_on_other_items(fit, responses, tmp_path):
         cs.load(tmp_path / "run", model="mace")
     both = more.labels().merge(fit.labels(), on=["item", "label"])
     assert np.allclose(both["probability_x"], both["probability_y"], atol=0.02)
-
-
-def test_it_is_compared_with_others(responses):
-    table = cs.compare(responses, [MODEL, "mace"])
-    assert set(table["model"]) == {"shared_guess", "mace"}
 
 
 def test_one_of_numpyro_alone_is_fitted_too(responses):

@@ -22,7 +22,6 @@ import numpy as np
 
 from consilience.model import (
     ByTables,
-    Gamma,
     LogDirichlet,
     Model,
     imagined_answers,
@@ -46,11 +45,6 @@ class Prior:
         Answers that are votes for the true state, and others.
     prevalence
         Items of each state.
-    held
-        Above zero: the imagined answers are learned from all annotators and subtypes,
-        held at `own` and `other` with the weight of this many confusions. Answers are
-        then predicted better, but a subtype can drift to another label's answers. Zero:
-        not learned, as published.
     """
 
     subtypes: int = 10
@@ -58,7 +52,6 @@ class Prior:
     own: float = 4.0
     other: float = 1.0
     prevalence: float = 1.0
-    held: float = 0.0
 
 
 def program(data: Any, prior: Prior) -> ByTables:
@@ -67,14 +60,9 @@ def program(data: Any, prior: Prior) -> ByTables:
     number = prior.subtypes
     share = LogDirichlet(np.full(number, prior.spread / number))
     log_share = sample("subtype_share", share, "true_class", "subtype")
-    imagined = imagined_answers(data, prior)[:, None]
-    if prior.held:
-        usual = Gamma(1 + prior.held * imagined, prior.held)
-        dims = ("true_class", "every_subtype", "given_class")
-        imagined = sample("subtype_confusion_prior", usual, *dims)
     log_confusion = sample(
         "subtype_confusion",
-        LogDirichlet(imagined),
+        LogDirichlet(imagined_answers(data, prior)[:, None]),
         *("annotator", "true_class", "subtype", "given_class"),
         sizes={"subtype": number},
     )

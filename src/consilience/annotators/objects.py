@@ -72,11 +72,13 @@ from dataclasses import dataclass, field
 
 from consilience.model import NOTHING, NumPyroModel, Parameters
 from consilience.model.summed import Arithmetic, LaidOutAnswers
+from consilience.objects.endorsement import endorsement
 from consilience.objects.items import Items, items_of
-from consilience.objects.label_counts import DIMS, follows
+from consilience.objects.label_counts import DIMS, detection_log_odds
 from consilience.objects.shared import likelihood, sample_shared, score
 from consilience.objects.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
+from consilience.truth.arrays import maths
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ def layout(space: ObjectsSpace, prior: Prior) -> Items:
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return endorsement probabilities, where leading questions were asked."""
     del observations
-    return follows(parameters)
+    rates = maths(parameters).xp.stack(detection_log_odds(parameters))
+    return endorsement(rates, parameters)
 
 
 ARITHMETIC = Arithmetic(score, derived, simulation, log_likelihood=likelihood)

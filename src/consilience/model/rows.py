@@ -184,10 +184,10 @@ def zero_sum_basis(size: int) -> Float[np.ndarray, "L F"]:
 
 
 def normal_nodes(
-    number: int,
+    number: int, reach: float | None = None
 ) -> tuple[Float[np.ndarray, " T"], Float[np.ndarray, " T"]]:
     """Return nodes and the logarithms of their weights, which sum to one."""
-    reach = REACH * np.sqrt(number)
+    reach = REACH * np.sqrt(number) if reach is None else reach
     node = np.linspace(-reach, reach, number) if number > 1 else np.zeros(1)
     weight = np.exp(-0.5 * node**2)
     return node, np.log(weight / weight.sum())

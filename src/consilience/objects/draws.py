@@ -199,12 +199,12 @@ def block_weights(
 ) -> BlockWeights:
     """Return the log weights of blocks, on the host."""
     counts, columns, values = on_host((blocks, covariates, dict(parameters)))
-    weights = allocation_weights(counts, columns, values)
+    phi, rest = weights = allocation_weights(counts, columns, values)
     rivals, synonyms = duplicate_weights(counts, columns, values)
     duplicates = duplicate_name_tables(values, counts.num_labels)
     return BlockWeights(
-        phi=weights.phi,
-        rest=weights.rest,
+        phi=phi,
+        rest=rest,
         start=starts(counts),
         votes=pseudo_votes(columns, values, "salience"),
         names=pseudo_votes(columns, values, "naming"),

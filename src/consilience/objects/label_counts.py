@@ -14,7 +14,7 @@ over partitions and over allocations v (`consilience.objects.block_counts`).
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,7 +28,7 @@ from consilience.objects.block_counts import (
     log_sum_allocations_and_sizes,
 )
 from consilience.objects.covariates import BlockCovariates
-from consilience.objects.endorsement import ENDORSEMENT_DIMS, endorsement, log_endorsed
+from consilience.objects.endorsement import ENDORSEMENT_DIMS, log_endorsed
 from consilience.objects.items import EndToEnd
 from consilience.objects.partitions import members, pairs_inside, sum_over_partitions
 from consilience.truth.arrays import AnyArray, maths
@@ -66,36 +66,23 @@ def log_prior(
     return sums - maths(sums).logsumexp(sums, axis=1, keepdims=True)
 
 
-def unit_sums(
-    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
-) -> Float[AnyArray, "U n"]:
-    """Return log p(k objects, answers) of units that have n candidates."""
-    weights = allocation_weights(blocks, covariates, parameters)
-    return sums_by_size(blocks, covariates, parameters, weights)
-
-
-class AllocationWeights(NamedTuple):
-    """Log weights of the blocks of each allocation, and of its styles."""
-
-    phi: Float[AnyArray, "V B"]
-    rest: Float[AnyArray, " V"]
-
-
 def sums_by_size(
     blocks: Blocks,
     covariates: BlockCovariates,
     parameters: Parameters,
-    weights: AllocationWeights,
+    weights: tuple[Float[AnyArray, "V B"], Float[AnyArray, " V"]] | None = None,
 ) -> Float[AnyArray, "U n"]:
-    """Return log p(k objects, answers), given the weights of allocations."""
-    total = log_sum_allocations_and_sizes(blocks, weights.phi, weights.rest)
+    """Return log p(k objects, answers) of units that have n candidates."""
+    if weights is None:
+        weights = allocation_weights(blocks, covariates, parameters)
+    total = log_sum_allocations_and_sizes(blocks, *weights)
     prior = sum_over_partitions(affinities(covariates, parameters))
     return total - maths(prior).logsumexp(prior, axis=1, keepdims=True)
 
 
 def allocation_weights(
     blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
-) -> AllocationWeights:
+) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, " V"]]:
     """Return log weights of blocks, and of styles, of each allocation."""
     library = maths(parameters)
     xp, log_sigmoid = library.xp, library.log_sigmoid
@@ -130,10 +117,8 @@ def allocation_weights(
     )
     phi = xp.logaddexp(low, high) + xp.logaddexp(rivals, synonyms)
     empty = np.arange(1 << blocks.num_labels) == 0
-    return AllocationWeights(
-        phi=xp.where(empty, 0.0, phi),
-        rest=probability[blocks.of_unit, blocks.single_label] + blocks.log_multiplicity,
-    )
+    styles = probability[blocks.of_unit, blocks.single_label] + blocks.log_multiplicity
+    return xp.where(empty, 0.0, phi), styles
 
 
 def log_detected(
@@ -328,12 +313,6 @@ def high_log_odds(
     endorsed = log_endorsed(covariates, rates, parameters)
     odds = covariates.block @ parameters["high_detection"]
     return odds + endorsed[1] - endorsed[0]
-
-
-def follows(parameters: Parameters) -> Parameters:
-    """Return what follows of leading questions; nothing where none were asked."""
-    rates = maths(parameters).xp.stack(detection_log_odds(parameters))
-    return endorsement(rates, parameters)
 
 
 def style_beta(

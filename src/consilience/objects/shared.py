@@ -61,7 +61,7 @@ from consilience.objects.label_counts import (
     log_style_probability,
     num_pairs,
     pseudo_votes,
-    unit_sums,
+    sums_by_size,
 )
 from consilience.objects.partitions import members, pairs_inside, subsets_by_size
 from consilience.objects.space import Names
@@ -366,7 +366,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[AnyArray,
     """Return log p(number of objects, the unit's answers), partitions summed out."""
     items: Items = observations.layout
     answered = [
-        unit_sums(blocks, covariates, parameters)
+        sums_by_size(blocks, covariates, parameters)
         for blocks, covariates in zip(items.blocks, items.covariates, strict=True)
     ]
     before = [log_prior(covariates, parameters) for covariates in items.covariates]

@@ -45,6 +45,7 @@ from jax.nn import log_sigmoid, logsumexp, softplus
 from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import Parameters
+from consilience.model.rows import normal_nodes
 from consilience.presence.latent_trait import mixture, presence
 from consilience.ragged import places_within
 from consilience.truth import ContainsSpace, next_size, tally
@@ -237,11 +238,7 @@ def kinds(pairs: Pairs) -> tuple[Kind, ...]:
 
 def item_nodes(pairs: Pairs) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
     """Return nodes of the standardised effect of an item, and their log weights."""
-    if not pairs.several:
-        return np.zeros(1), np.zeros(1)
-    node = np.linspace(-ITEM_REACH, ITEM_REACH, ITEM_NODES)
-    weight = np.exp(-0.5 * node**2)
-    return node, np.log(weight / weight.sum())
+    return normal_nodes(ITEM_NODES if pairs.several else 1, ITEM_REACH)
 
 
 def shifts(parameters: Parameters) -> tuple[Float[Array, " 4"], Float[Array, " 4"]]:

@@ -18,7 +18,6 @@ from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array, csr_array
 
 from consilience.errors import DataError, OptionError
-from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, gold_chances, in_order_of_unit
 from consilience.truth.named import LabelPairs
@@ -226,13 +225,9 @@ def _of_one_item(
     space: ContainsSpace,
 ) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
     """Return all pairs of units of one item, each once, the first below the second."""
-    item, _ = pd.factorize(space.unit_item)
-    order = np.argsort(item, kind="stable")
-    number = np.bincount(item)
-    start = np.cumsum(number) - number
-    times = number[item[order]]
-    first = np.repeat(order, times)
-    second = order[start[item[first]] + places_within(times)]
+    units = pd.DataFrame({"item": pd.factorize(space.unit_item)[0]})
+    pairs = units.reset_index().merge(units.reset_index(), on="item")
+    first, second = pairs["index_x"].to_numpy(), pairs["index_y"].to_numpy()
     once = first < second
     return first[once], second[once]
 

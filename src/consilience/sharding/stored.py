@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.dataset
 from jaxtyping import Bool, Int, Shaped
+from pandas.api.types import union_categoricals
 
 from consilience.errors import SourceError
 from consilience.responses import Cleaning, Responses
@@ -141,14 +142,11 @@ class Shards:
             if self.items(place).isin(wanted).any():
                 table = self.responses(place).table
                 parts.append(table[table["item"].isin(wanted)])
-        names = pd.Index(wanted[:0], dtype="str")
-        for part in parts:
-            names = names.append(
-                part["item"].cat.remove_unused_categories().cat.categories
-            )
-        items = [part["item"].cat.set_categories(names) for part in parts]
-        whole = [p.assign(item=i) for p, i in zip(parts, items, strict=True)]
-        return self._responses(pd.concat(whole, ignore_index=True))
+        items = union_categoricals(
+            [part["item"].cat.remove_unused_categories() for part in parts]
+        )
+        table = pd.concat(parts, ignore_index=True)
+        return self._responses(table.assign(item=items))
 
     def _responses(self, table: pd.DataFrame) -> Responses:
         labels = label_frame(self.labels)

@@ -13,11 +13,13 @@ drawn with the prevalence, because whoever chose the questions chose it.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
+from scipy.sparse import csr_array
 
 from consilience.errors import DataError, SourceError
 from consilience.truth.padding import with_units
@@ -63,22 +65,20 @@ def in_order_of_unit(
 _ROUNDING = 1e-9  # of a sum of probabilities
 
 
-def gold_chances(gold: pd.DataFrame) -> Float[np.ndarray, " R"]:
-    """Return the probability that each row of gold is right, one where none states."""
-    return _chances(gold, "probability")
-
-
 def gold_weights(
     gold: pd.DataFrame, key: list[str], rows: pd.MultiIndex
 ) -> Float[np.ndarray, " N"]:
     """Return for how many each row stands: one over the probability of being drawn."""
     first = gold.drop_duplicates(key)
     names = pd.MultiIndex.from_frame(first[key].astype(str))
-    chance = pd.Series(_chances(first, "inclusion"), names)
+    chance = pd.Series(gold_chances(first, "inclusion"), names)
     return 1 / chance.reindex(rows).to_numpy(float)
 
 
-def _chances(gold: pd.DataFrame, column: str) -> Float[np.ndarray, " R"]:
+def gold_chances(
+    gold: pd.DataFrame, column: str = "probability"
+) -> Float[np.ndarray, " R"]:
+    """Return the probability that each row of gold is right, one where none states."""
     if column not in gold:
         return np.ones(len(gold))
     chance = pd.to_numeric(gold[column], errors="coerce").to_numpy(float)
@@ -232,24 +232,14 @@ def _covariates(space: Space) -> list[Shaped[np.ndarray, "U ..."]]:
 def _answer_codes(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:
     """Return a code of each unit's answers, the same for the same in any order."""
     who = space.annotator.astype(np.int64) if annotators else 0
-    cell = who * len(space.answers) + space.answer
-    order = np.lexsort((cell, space.unit))
-    unit, cell, n = space.unit[order], cell[order], space.n[order]
-    at = np.flatnonzero(
-        (np.diff(unit, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
-    )
-    unit, cell = unit[at], cell[at]
-    n = np.add.reduceat(n, at) if len(at) else n
-    length = np.bincount(unit, minlength=space.num_units)
-    start = np.cumsum(length) - length
-    code = np.zeros(space.num_units, np.int64)
-    num_codes = 0
-    for size in np.unique(length):
-        units = np.flatnonzero(length == size)
-        cells = start[units, None] + np.arange(size)
-        code[units] = num_codes + _row_codes(np.concatenate([cell[cells], n[cells]], 1))
-        num_codes = int(code[units].max()) + 1
-    return code
+    answers = len(space.answers)
+    at = space.unit, who * answers + space.answer
+    counts = csr_array((space.n, at), (space.num_units, space.num_annotators * answers))
+    rows = np.empty(space.num_units, object)
+    for unit, (start, end) in enumerate(pairwise(counts.indptr)):
+        cells, times = counts.indices[start:end], counts.data[start:end]
+        rows[unit] = cells.tobytes() + times.tobytes()
+    return pd.factorize(rows)[0]
 
 
 def _row_codes(rows: Shaped[np.ndarray, "U _"]) -> Int[np.ndarray, " U"]:
