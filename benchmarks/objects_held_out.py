@@ -28,7 +28,7 @@ from consilience.objects.covariates import (
     Columns,
     candidate_covariates,
 )
-from consilience.objects.label_counts import unit_sums
+from consilience.objects.label_counts import sums_by_size
 from consilience.objects.pooling import Pool, class_codes, pool
 from consilience.objects.space import Names, anonymous, objects
 from consilience.programs import double_precision
@@ -298,7 +298,7 @@ def log_likelihood_with(
 def _likelihood(
     blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> Float[Array, " U"]:
-    return marginal(unit_sums(blocks, covariates, parameters))
+    return marginal(sums_by_size(blocks, covariates, parameters))
 
 
 def _num_allocations(space: ObjectsSpace) -> Int[np.ndarray, " U"]:

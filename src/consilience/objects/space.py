@@ -29,7 +29,7 @@ from consilience.responses.tools.work import NONE
 from consilience.truth.choice import offered_lists, similar_labels, with_candidates
 from consilience.truth.coding import code_annotators
 from consilience.truth.named import MAX_LABELS, NOBODY, LabelPairs, Named, no_pairs
-from consilience.truth.space import ObjectsSpace, no_groups
+from consilience.truth.space import ObjectsSpace, no_groups, numbers
 
 # Pairs on fewer items say so little of themselves that they are left to their features.
 ENOUGH = 5
@@ -145,7 +145,7 @@ def objects(
         sentences.append(ALIKE)
     pair = np.arange(len(items))[:, None] * len(labels) + candidate
     pair = np.where(candidate >= 0, pair, -1).ravel()
-    numbers = pd.DataFrame(covariates, listed).reindex(pair, fill_value=0.0)
+    of_pairs = pd.DataFrame(covariates, listed).reindex(pair, fill_value=0.0)
     layout = Named(
         labels=labels,
         parents=responses.labels["parent"].fillna("").to_numpy(dtype=object),
@@ -153,7 +153,7 @@ def objects(
         dataset_label=dataset_label,
         mask=named["mask"].to_numpy(),
         main=named["main"].to_numpy(),
-        covariates=numbers.to_numpy().reshape(*candidate.shape, len(names)),
+        covariates=of_pairs.to_numpy().reshape(*candidate.shape, len(names)),
         covariate_names=names,
         none=none,
         observed=np.ones(len(items), bool),
@@ -327,15 +327,7 @@ def _listed(
     )
     matched = item >= 0
     pair = item[matched].astype(np.int64) * len(labels) + label[matched]
-    if len(np.unique(pair)) < len(pair):
-        raise DataError("candidates name one item and label twice; name it once")
-    numbers = given.loc[matched, list(names)].apply(pd.to_numeric, errors="coerce")
-    covariates = numbers.to_numpy(dtype=float)
-    if not np.isfinite(covariates).all():
-        raise DataError(
-            "candidates hold a cell that is not a finite number; fix or drop the column"
-        )
-    return pair, covariates.reshape(len(pair), len(names)), names
+    return pair, numbers(given, names)[matched], names
 
 
 def _candidates(
