@@ -135,7 +135,7 @@ def integrated(said, state, meaning):
 
 
 @pytest.mark.parametrize("name", MEANINGS)
-@pytest.mark.parametrize("said", [("no", "no"), ("maybe", "yes"), ("yes", "no")])
+@pytest.mark.parametrize("said", [("maybe", "yes"), ("yes", "no")])
 def test_the_score_is_the_integral_over_appearances(said, name):
     rows = [("i", who, "cat", word) for who, word in zip("ab", said, strict=True)]
     space = space_of(pairs(rows))

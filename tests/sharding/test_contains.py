@@ -51,16 +51,6 @@ def shards(source, tmp_path_factory):
     return cs.shards.write(source, tmp_path_factory.mktemp("two") / "s", rows=750)
 
 
-def presence(fits):
-    """Return the untempered probability of each pair of item and label."""
-    raw = [
-        (fit.with_(truth="raw") if "truth" in fit.data.children else fit).labels()
-        for fit in fits
-    ]
-    table = pd.concat([each.astype({"item": "str", "label": "str"}) for each in raw])
-    return table.set_index(["item", "label"])["probability"].sort_index()
-
-
 def test_shards_hold_the_answers_of_all_pairs(answers, shards):
     whole = cs.read(answers)
     assert shards.kind == "contains"
@@ -74,14 +64,14 @@ def test_shards_hold_the_answers_of_all_pairs(answers, shards):
     pd.testing.assert_series_equal(there.sort_index(), given.sort_index())
 
 
-def test_a_fit_of_shards_is_that_in_memory(source, shards):
+def test_a_fit_of_shards_is_that_in_memory(source, shards, probabilities):
     whole = cs.fit(source, model="contains_states", engine="vb", effort=ONCE)
     fit = cs.shards.fit(shards, model="contains_states")
     assert fit.part(0).data.attrs["engine"] == "vb"
     people = fit.annotators()
     expected = whole.annotators()[people.columns]
     pd.testing.assert_frame_equal(people, expected, rtol=1e-5)
-    one, other = presence(fit.parts()), presence([whole])
+    one, other = probabilities(fit.parts()), probabilities([whole])
     assert one.index.equals(other.index)
     assert np.abs(one - other).max() < 1e-6
 
@@ -89,7 +79,7 @@ def test_a_fit_of_shards_is_that_in_memory(source, shards):
 @pytest.mark.parametrize(
     "model", ["contains_states", pytest.param("auto", marks=pytest.mark.study)]
 )
-def test_gold_corrects_presence_as_in_memory(answers, shards, model):
+def test_gold_corrects_presence_as_in_memory(answers, shards, probabilities, model):
     gold = answers.drop_duplicates(["item", "label"])[["item", "label"]].iloc[::8]
     gold["answer"] = np.where(np.arange(len(gold)) % 3 == 0, "yes", "no")
     fit = cs.shards.fit(shards, model=model, gold=gold)
@@ -99,10 +89,10 @@ def test_gold_corrects_presence_as_in_memory(answers, shards, model):
     assert stated.notna().sum() == len(gold)
     assert np.allclose(shown["probability"][stated.notna()], stated.dropna())
     whole = cs.fit(answers, model=model, gold=gold, effort=ONCE)
-    one, other = presence(fit.parts()), presence([whole])
+    one, other = probabilities(fit.parts()), probabilities([whole])
     # Gold left out is left out in other folds.
     assert np.abs(one - other).mean() < 0.02
-    without = presence(cs.shards.fit(shards, model=model).parts())
+    without = probabilities(cs.shards.fit(shards, model=model).parts())
     assert np.abs(without - other).mean() > 0.05
 
 

@@ -58,16 +58,9 @@ def tables(answers):
     }
 
 
-def labels_of(fits):
-    raw = [
-        fit.with_(truth="raw") if "truth" in fit.data.children else fit for fit in fits
-    ]
-    whole = pd.concat([fit.labels() for fit in raw], ignore_index=True)
-    whole = whole.astype({"item": "str", "label": "str"})
-    return whole.set_index(["item", "label"])["probability"].sort_index()
-
-
-def test_a_fit_with_candidates_is_that_in_memory(answers, shards, tables):
+def test_a_fit_with_candidates_is_that_in_memory(
+    answers, shards, tables, probabilities
+):
     given = {"candidates": tables["candidates"]}
     how = {"model": "hierarchical_dawid_skene", "engine": "vb"}
     effort = cs.EngineOptions(restarts=1, draws=0)
@@ -76,7 +69,7 @@ def test_a_fit_with_candidates_is_that_in_memory(answers, shards, tables):
     shown = fit.annotators().astype({"annotator": "str"})
     expected = whole.annotators().astype({"annotator": "str"})[shown.columns]
     pd.testing.assert_frame_equal(shown, expected, rtol=1e-6)
-    one, other = labels_of(fit.parts()), labels_of([whole])
+    one, other = probabilities(fit.parts()), probabilities([whole])
     pd.testing.assert_series_equal(one, other, atol=1e-6)
     # The twin: without the tables the result is another.
     plain = cs.shards.fit(shards, **how)
@@ -141,7 +134,7 @@ def test_groups_of_annotators_are_those_of_the_table(shards, tables):
     assert group.tolist() == expected.tolist()
 
 
-def test_draws_are_those_of_the_posterior_in_memory(answers, shards):
+def test_draws_are_those_of_the_posterior_in_memory(answers, shards, probabilities):
     effort = cs.EngineOptions(restarts=1, draws=400)
     how = {"model": "hierarchical_dawid_skene", "engine": "vb", "effort": effort}
     whole, fit = cs.fit(answers, **how), cs.shards.fit(shards, **how)
@@ -154,7 +147,7 @@ def test_draws_are_those_of_the_posterior_in_memory(answers, shards):
     ratio = (one["upper"] - one["lower"]) / width
     assert 0.8 < ratio.median() < 1.25
     assert 0.4 < ratio.min() < ratio.max() < 2.5
-    gap = labels_of(fit.parts()) - labels_of([whole])
+    gap = probabilities(fit.parts()) - probabilities([whole])
     assert gap.abs().mean() < 0.01
     shown = fit.part(1).labels()
     assert (shown["lower"] <= shown["probability"]).all()

@@ -175,15 +175,14 @@ def log_others(counts: Counts, parameters: Hyperparameters) -> Float[Array, " I"
 def effective_votes(
     counts: Counts, parameters: Hyperparameters
 ) -> tuple[Float[AnyArray, " I"], Float[AnyArray, " N"]]:
-    """Return the weight of one answer about each item, and what each cell counts."""
-    information = effective_weight(counts.others, parameters.beside)
+    """Return the weight of one answer about each item, and what each cell counts.
+
+    Of so many correlated answers one weighs less than one alone.
+    """
+    number, spread = counts.others, parameters.beside
+    information = (1 + spread) / (spread + number + (number < 1))
     votes = counts.votes + parameters.aside * counts.asides
     return information, information[counts.item] * votes
-
-
-def effective_weight(number: Any, spread: Any) -> Any:
-    """Return the weight of one of so many correlated answers, relative to one alone."""
-    return (1 + spread) / (spread + number + (number < 1))
 
 
 def precision_about(

@@ -52,12 +52,6 @@ class Applied(NamedTuple):
     parameters: Mapping[str, Float[np.ndarray, "..."]] = MappingProxyType({})
 
 
-def one_substate(prior: Any) -> int:
-    """Return that states are not split."""
-    del prior
-    return 1
-
-
 def no_program(data: Any, prior: Any) -> NoReturn:
     """Refuse to ask a rule for a likelihood."""
     del data, prior
@@ -119,7 +113,7 @@ class Model[P](Method[P]):
     program: Callable[[Any, P], Any] = no_program
     layout: Callable[[Any, P], Any] | None = None
     axes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    substates: Callable[[P], int] = one_substate
+    substates: Callable[[P], int] = lambda _: 1
     states: int = 2
     on_host: ClassVar[bool] = True  # whether NumPy can run the program
 

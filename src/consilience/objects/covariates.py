@@ -112,7 +112,7 @@ def candidate_covariates(
     """Return the covariates of every candidate."""
     named = space.named
     real = named.candidate >= 0
-    mine = (named.candidate == named.dataset_label[:, None]) & real
+    mine = named.is_dataset_label
     parent = np.where(real, named.parents[named.candidate], "")
     kin = (parent[:, :, None] == parent[:, None, :]) & (parent != "")[:, :, None]
     tables: Tables = {
@@ -170,8 +170,8 @@ def _add_pooled(
         back = named.candidate.astype(np.int64) * len(named.labels)
         back = np.where(classed, back + of_class[:, None], -1)
         mirrored = pool.share.at(back) / (pool.items.at(named.candidate) + 1)
-        mine = named.candidate == named.dataset_label[:, None]
-        label["mirrored class"] = np.where(classed & ~mine, mirrored, 0)
+        others = classed & ~named.is_dataset_label
+        label["mirrored class"] = np.where(others, mirrored, 0)
         alone = pool.alone.at(of_class) - item_counts.alone
         answered = pool.answered.at(of_class) - item_counts.answered
         usual = _usual(pool.alone, pool.answered)

@@ -279,11 +279,7 @@ def listed_answers(space: Space) -> Int[np.ndarray, "#U T"]:
     """Return the answers on each list, minus one in padding."""
     if space.answers != space.states:
         return np.arange(len(space.answers), dtype=np.int32)[None]
-    if not space.ragged:
-        return space.state
-    # Lists are in ascending order, so state 0 behind the first slot is padding.
-    padding = (space.state == 0) & (np.arange(space.state.shape[1]) > 0)
-    return np.where(padding, -1, space.state)
+    return np.where(space.real, space.state, -1)
 
 
 def classes(

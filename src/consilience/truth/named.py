@@ -72,11 +72,14 @@ class Named:
         return (self.candidate >= 0).sum(1)
 
     @property
+    def is_dataset_label(self) -> Bool[np.ndarray, "U C"]:
+        """Whether each candidate is the data set's own label."""
+        return (self.candidate == self.dataset_label[:, None]) & (self.candidate >= 0)
+
+    @property
     def dataset_label_slot(self) -> Int[np.ndarray, " U"]:
         """Place of the data set's own label among the candidates; -1: it has none."""
-        hit = (self.candidate == self.dataset_label[:, None]) & (
-            self.dataset_label >= 0
-        )[:, None]
+        hit = self.is_dataset_label
         return np.where(hit.any(1), hit.argmax(1), NOBODY)
 
     def of_units(self, units: Int[np.ndarray, " B"]) -> "Named":

@@ -20,7 +20,12 @@ from consilience.truth.arrays import (
     pytree,
 )
 from consilience.truth.response_matrix import vote_shares
-from consilience.truth.space import PriorCovariates, Space, prior_covariates
+from consilience.truth.space import (
+    PriorCovariates,
+    Space,
+    prior_covariates,
+    real_places,
+)
 
 
 @pytree("num_annotators", "num_groups", "num_states", "num_answers", "ragged")
@@ -176,8 +181,6 @@ def _by_state(
         return [no_incidence(shape)] * len(lists)
     places, states = [], []
     for state in lists:
-        # Lists are in ascending order, so state 0 behind the first slot is padding.
-        real = (state != 0) | (np.arange(state.shape[1]) == 0)
-        places.append(np.flatnonzero(real.T))
+        places.append(np.flatnonzero(real_places(state).T))
         states.append(state.T.ravel()[places[-1]])
     return incidences(places, states, None, shape)

@@ -168,11 +168,13 @@ class Space:
     @property
     def real(self) -> Bool[np.ndarray, "#U S"]:
         """Which places of the lists hold a state; the others are padding."""
-        if not self.ragged:
-            return np.ones(self.state.shape, bool)
-        # Lists are in ascending order, so state 0 behind the first slot is padding.
-        first = np.arange(self.state.shape[1]) == 0
-        return np.asarray((self.state != 0) | first)
+        return real_places(self.state)
+
+
+def real_places(state: Int[np.ndarray, "#U S"]) -> Bool[np.ndarray, "#U S"]:
+    """Return which places of lists hold a state, and are no padding."""
+    # Lists are in ascending order, so state 0 behind the first place is padding.
+    return np.asarray((state != 0) | (np.arange(state.shape[1]) == 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
