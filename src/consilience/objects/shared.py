@@ -129,26 +129,18 @@ def _take(
     )
 
 
-@jax.custom_vjp
+@jax.custom_jvp
 def _exp(logs: Float[Array, " C"]) -> Float[Array, " C"]:
     """Return the exponentials, which XLA would compute again, slowly, for gradients."""
     return once(jnp.exp(logs))
 
 
-def _exp_forward(
-    logs: Float[Array, " C"],
+@_exp.defjvp
+def _exp_slope(
+    logs: tuple[Float[Array, " C"]], towards: tuple[Float[Array, " C"]]
 ) -> tuple[Float[Array, " C"], Float[Array, " C"]]:
-    exponentials = _exp(logs)
-    return exponentials, exponentials
-
-
-def _exp_backward(
-    exponentials: Float[Array, " C"], cotangent: Float[Array, " C"]
-) -> tuple[Float[Array, " C"]]:
-    return (exponentials * cotangent,)
-
-
-_exp.defvjp(_exp_forward, _exp_backward)
+    exponentials = _exp(*logs)
+    return exponentials, exponentials * towards[0]
 
 
 def _rows(
@@ -263,29 +255,21 @@ def _sums(
     return jnp.concatenate(answered), jnp.concatenate(prior)
 
 
-@jax.custom_vjp
+@jax.custom_jvp
 def total(weight: Float[Array, "B V"]) -> Float[Array, " V"]:
     """Return the summed weight of all partitions."""
     return _subset_sums(weight)[-1]
 
 
-def _forward(
-    weight: Float[Array, "B V"],
-) -> tuple[Float[Array, " V"], Float[Array, "B V"]]:
-    sums = _subset_sums(weight)
-    return sums[-1], sums
-
-
-def _backward(
-    sums: Float[Array, "B V"], cotangent: Float[Array, " V"]
-) -> tuple[Float[Array, "B V"]]:
+@total.defjvp
+def _total_slope(
+    weight: tuple[Float[Array, "B V"]], towards: tuple[Float[Array, "B V"]]
+) -> tuple[Float[Array, " V"], Float[Array, " V"]]:
+    sums = _subset_sums(*weight)
     size = np.bitwise_count(np.arange(len(sums)))
     place = np.argsort(np.argsort(size, kind="stable"))
-    slope = cotangent * sums[place[::-1]]  # of what is left when the block is taken
-    return (slope.at[0].set(0.0),)
-
-
-total.defvjp(_forward, _backward)
+    slope = sums[place[::-1]].at[0].set(0.0)  # of what is left when the block is taken
+    return sums[-1], (slope * towards[0]).sum(0)
 
 
 def _subset_sums(weight: Float[Array, "B V"]) -> Float[Array, "B V"]:
