@@ -30,8 +30,6 @@ References
 McFadden (1974), Conditional logit analysis of qualitative choice behavior.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from jaxtyping import Float
@@ -117,9 +115,7 @@ def _odds(candidates: Candidates, logit: Parameters) -> Float[Any, "U S"]:
 
 
 def told_by_columns(
-    candidates: Candidates,
-    logit: Parameters,
-    told_by_an_answer: Callable[[Float[Any, "U S"]], Any] | None,
+    candidates: Candidates, logit: Parameters, answers: Any
 ) -> dict[str, Any]:
     """Return the mean prior of each label, and the information of columns by name.
 
@@ -128,12 +124,17 @@ def told_by_columns(
     """
     informed = share_of_list(candidates, logit)
     quantities = {"mean_prior": candidates.over_labels(informed) / len(informed)}
-    if told_by_an_answer is not None:
+    if isinstance(answers, (ByTables, OnShortlists)):
         xp = namespace(informed)
         without = _without_columns(candidates, informed)
         gain = _negative_entropy(informed).sum() - (informed * _log(without)).sum()
-        answer = xp.maximum(told_by_an_answer(without), LEAST)
-        quantities["relative_information"] = gain / len(informed) / answer
+        if isinstance(answers, ByTables):
+            of_answer = _told_in_tables(candidates, answers.confusion, without)
+        else:
+            right = xp.exp(answers.log_skill[:, 0]).mean()
+            of_answer = _told_on_lists(right, without)
+        of_answer = xp.maximum(of_answer, LEAST)
+        quantities["relative_information"] = gain / len(informed) / of_answer
     return quantities
 
 
@@ -154,18 +155,6 @@ def _without_columns(
         attraction = xp.where(stake > 0, true / xp.maximum(stake, LEAST), attraction)
     shares = listed(attraction)
     return shares / xp.maximum(shares.sum(1, keepdims=True), LEAST)
-
-
-def told_by_an_answer(
-    candidates: Candidates, answers: Any
-) -> Callable[[Float[Any, "U S"]], Any] | None:
-    """Return what tells the information of an answer; None where it is not known."""
-    if isinstance(answers, ByTables):
-        return partial(_told_in_tables, candidates, answers.confusion)
-    if isinstance(answers, OnShortlists):
-        right = answers.log_skill[:, 0]
-        return partial(_told_on_lists, namespace(right).exp(right).mean())
-    return None
 
 
 def _told_in_tables(

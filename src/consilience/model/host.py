@@ -27,11 +27,7 @@ from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
 from consilience.model.by_tables import ByTables
-from consilience.model.columns import (
-    log_prior_of_truth,
-    told_by_an_answer,
-    told_by_columns,
-)
+from consilience.model.columns import log_prior_of_truth, told_by_columns
 from consilience.model.contract import (
     PREVALENCE,
     WEIGHT,
@@ -191,8 +187,7 @@ class HostModel:
                 share_confusion=self.model.share_confusion,
             )
         if self.candidates is not None:
-            of_answer = told_by_an_answer(self.candidates, answers)
-            quantities |= told_by_columns(self.candidates, logs, of_answer)
+            quantities |= told_by_columns(self.candidates, logs, answers)
         return quantities
 
     def answers(self, logs: Logs) -> Any:

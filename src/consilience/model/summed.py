@@ -18,12 +18,7 @@ from jaxtyping import Array, Float
 from scipy.sparse import csr_array
 
 from consilience.model.by_tables import ByTables
-from consilience.model.columns import (
-    SPREAD,
-    log_prior_of_truth,
-    told_by_an_answer,
-    told_by_columns,
-)
+from consilience.model.columns import SPREAD, log_prior_of_truth, told_by_columns
 from consilience.model.contract import PREVALENCE, WEIGHT, Answers, Parameters
 from consilience.model.kinds import Model, check_tables, num_substates, takes_columns
 from consilience.model.on_shortlists import Shortlists
@@ -107,8 +102,7 @@ def derived(ran: Ran, observations: Observations) -> dict[str, Any]:
         )
     if observations.has_covariates and ran.answers.log_prevalence is not None:
         logit = {PREVALENCE: ran.answers.log_prevalence, WEIGHT: ran.weight}
-        of_answer = told_by_an_answer(observations, ran.answers)
-        quantities |= told_by_columns(observations, logit, of_answer)
+        quantities |= told_by_columns(observations, logit, ran.answers)
     return quantities
 
 
