@@ -184,7 +184,7 @@ def test_a_run_has_all_items_and_labels_and_shows_the_first_shard(
 
 
 def test_auto_mixes_models_that_are_compared_on_items_of_the_first_shard(tmp_path):
-    made = cs.simulate(items=400, annotators=15, classes=3, per_item=5, seed=2)
+    made = cs.simulate(items=200, annotators=15, classes=3, per_item=5, seed=2)
     table = made.responses.table[["item", "annotator", "label"]].astype("str")
     table.to_parquet(tmp_path / "a.parquet")
     # One shard, so that the same items are compared as in memory.
@@ -197,7 +197,7 @@ def test_auto_mixes_models_that_are_compared_on_items_of_the_first_shard(tmp_pat
     gap = compared["elpd"] - expected["elpd"].reindex(compared.index)
     assert gap.abs().max() < 0.01
     reason = first.data.attrs["engine_reason"]
-    assert "on 400 items of the first shard; the truth is a mixture" in reason
+    assert "on 200 items of the first shard; the truth is a mixture" in reason
     assert first.data.attrs["engine"] == "gibbs"
     assert "learned from a sample of the items" in first.data.attrs["assumptions"]
     bounds = first.annotators()[["lower", "accuracy", "upper"]].to_numpy()
