@@ -48,7 +48,7 @@ def fitted(study):
         model="structured",
         engine="vb",
         candidates=candidates,
-        prior={"popularity": 0.5, "pairs": 0.5},
+        prior={"popularity": 0.5},
         effort=EngineOptions(draws=30, restarts=1),
     )
 
@@ -71,7 +71,7 @@ def test_a_run_is_small_and_read_again_as_it_was(fitted, tmp_path):
     again = cs.load(tmp_path / "run")
     assert again.confusion().equals(fitted.confusion())
     size = sum(path.stat().st_size for path in (tmp_path / "run").rglob("*.*"))
-    # A table of votes, 300 x 300, and draws of 2 x 300 + 3 x 30 + pairs numbers.
+    # A table of votes, 300 x 300, and draws of 2 x 300 + 3 x 30 numbers.
     assert size < 4_000_000
 
 

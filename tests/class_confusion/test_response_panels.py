@@ -155,7 +155,11 @@ def test_three_answers_at_face_value_say_too_much(studies):
 def test_a_panel_of_those_who_answered_is_certain(studies):
     # Whatever was learned of how classes are called, here from three of the answers.
     own, votes, few, _ = studies[0]
-    every = human_confusion(responses_of(own, votes)).posterior.label_counts
+    table = np.zeros((ITEMS, CLASSES))
+    np.add.at(table, (np.arange(ITEMS)[:, None], votes), 1)
+    item, label = np.nonzero(table)
+    given = table[item, label]
+    every = LabelCounts(own, item, label, given, 0 * given, None, CLASSES)
     posterior = replace(few.posterior, label_counts=every)
     confusion = replace(few, posterior=posterior)
     result = confusion.panels([MANY], draws=3)

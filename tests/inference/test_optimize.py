@@ -13,8 +13,8 @@ from consilience.errors import FitError
 from consilience.inference import EngineOptions, mode, optimize
 from consilience.inference.engines import em
 from consilience.model import NumPyroModel
+from consilience.model.in_numpyro import InNumPyro
 from consilience.model.language import run_by
-from consilience.model.program import InNumPyro
 
 CLOSED = load("bayesian_dawid_skene")
 

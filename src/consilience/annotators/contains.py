@@ -257,8 +257,10 @@ def program(data: Observations, prior: Prior) -> LaidOutAnswers:
         )
         # Less what the group explains.
         information_of_pair /= 1 + apart**2 * information_of_pair
-    own = sample_random_effects("threshold", bias, information_of_pair.sum(1))
-    threshold = own[:, None] + (group_effect if pairs.grouped else jnp.zeros(groups))
+    of_annotator = sample_random_effects("threshold", bias, information_of_pair.sum(1))
+    threshold = of_annotator[:, None] + (
+        group_effect if pairs.grouped else jnp.zeros(groups)
+    )
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
     wider = spread("annotator_width", prior.width)
     width += sample_random_effects("annotator_width", wider, fisher.width)

@@ -213,7 +213,7 @@ class NumPyroModel[P](Model[P]):
         """Return the axes that plates have, and those that are named."""
         if self.layout is not None:
             return self.axes
-        from consilience.model.program import axes_of_plates
+        from consilience.model.in_numpyro import axes_of_plates
 
         sizes = Sizes.of(coding)
         plates = axes_of_plates(partial(self.program, sizes, self.prior), sizes)

@@ -1,10 +1,10 @@
-"""A model as a NumPyro program, the axes of its parameters, and simulation from it.
+"""A model as a NumPyro program, and simulation from it.
 
 Evaluate all draws of models with JAX layouts by one compiled program.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,23 +15,15 @@ import numpy as np
 # ArviZ leaves a NumPyro that loads when it is first named, and breaks if that is one of
 # its submodules: so wherever it is imported it is named whole, before its parts.
 import numpyro
-import numpyro.distributions as dist
 from jaxtyping import Array, Int, Key, Shaped
 from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import FitError
 from consilience.model.columns import log_prior_of_truth
 from consilience.model.contract import TINY, WEIGHT, Given, Parameters
+from consilience.model.in_numpyro import InNumPyro
 from consilience.model.kinds import Model, dirichlet_priors, num_substates
-from consilience.model.language import (
-    Gamma,
-    HalfNormal,
-    LogDirichlet,
-    Normal,
-    run_by,
-    sized,
-)
-from consilience.model.rows import RowEffects
+from consilience.model.language import run_by
 from consilience.model.summed import (
     LaidOutAnswers,
     Ran,
@@ -59,74 +51,6 @@ class Simulated:
     parameters: Parameters
     state: Int[Array, " U"]
     answer: Int[Array, " N"]
-
-
-@dataclass
-class InNumPyro:
-    """Samples the parameters of a program by NumPyro's own primitives."""
-
-    data: Any
-    reported: dict[str, Callable[[], Any]] = field(default_factory=dict)
-
-    def sample(
-        self,
-        name: str,
-        distribution: Any,
-        dims: tuple[str, ...],
-        sizes: Mapping[str, int],
-    ) -> Any:
-        """Sample a parameter."""
-        match distribution:
-            case RowEffects():
-                return distribution.program(self.data)
-            case LogDirichlet(concentration):
-                shape = sized(self.data, jnp.shape(concentration), dims, sizes)
-                whole = jnp.broadcast_to(jnp.asarray(concentration), shape)
-                vectors = dist.Dirichlet(whole).to_event(len(shape) - 1)
-                drawn = numpyro.sample(name, vectors)
-                return jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
-            case Gamma(concentration, rate):
-                standard = dist.Gamma(concentration, rate)
-            case Normal(loc, scale):
-                standard = dist.Normal(loc, scale)
-            case HalfNormal(scale):
-                standard = dist.HalfNormal(scale)
-            case _:
-                standard = distribution
-        shape = sized(self.data, standard.batch_shape, dims, sizes)
-        return numpyro.sample(name, standard.expand(shape).to_event(len(shape)))
-
-    def deterministic(
-        self, name: str, value: Callable[[], Any], dims: tuple[str, ...]
-    ) -> None:
-        """Keep how a quantity is computed; it is where it is reported."""
-        del dims
-        self.reported[name] = value
-
-
-def axes_of_plates(
-    program: Callable[[], Any], coding: Any
-) -> dict[str, tuple[str, ...]]:
-    """Return the axes of what a NumPyro program samples, by the names of its plates.
-
-    An axis in no plate is named after the parameter.
-    """
-    axes, sites = {}, {}
-
-    def run() -> None:
-        with seed(rng_seed=0), trace() as traced, run_by(InNumPyro(coding)):
-            program()
-        sites.update(traced)
-
-    jax.eval_shape(run)  # whatever the size of the study, nothing is computed
-    for name, site in sites.items():
-        rank = jnp.ndim(site["value"])
-        events = site["fn"].event_dim if site["type"] == "sample" else 0
-        plates = {plate.dim - events: plate.name for plate in site["cond_indep_stack"]}
-        axes[name] = tuple(
-            plates.get(place - rank, f"{name}_dim_{place}") for place in range(rank)
-        )
-    return {name: axes[name] for name in axes if sites[name]["type"] != "plate"}
 
 
 def sample_answers(model: Model[Any], observations: Observations) -> Ran:
