@@ -116,7 +116,7 @@ def test_a_mean_over_sets_has_two_standard_errors():
     assert mean["sets"] == 2
 
 
-STUDIES, HALF = 80, 0.5
+STUDIES, HALF = 48, 0.5
 
 
 def coverage(spread_seed):

@@ -25,11 +25,14 @@ def test_bins_are_those_worked_by_hand():
         reliability_table(labels, gold, kind="choice", bins=0)
 
 
+TRIES = 50
+
+
 def coverage(prob: float, *, joined: bool = True) -> float:
     """How often intervals hold the chance, where the labels of an item go together."""
     generator = np.random.default_rng(0)
     hits = []
-    for _ in range(100):
+    for _ in range(TRIES):
         item = np.repeat(np.arange(60), 5)
         stated = np.full(len(item), 0.6)
         right = np.repeat(generator.random(60) < 0.6, 5)
@@ -44,7 +47,7 @@ def coverage(prob: float, *, joined: bool = True) -> float:
 
 
 def test_intervals_hold_where_labels_of_an_item_are_right_together():
-    # 100 tries of .9 have a standard deviation of .03.
-    assert abs(coverage(0.9) - 0.9) < 3.5 * 0.03
+    error = np.sqrt(0.9 * 0.1 / TRIES)
+    assert abs(coverage(0.9) - 0.9) < 3.5 * error
     # They do not where labels count as if independent.
-    assert coverage(0.9, joined=False) < 0.9 - 3.5 * 0.03
+    assert coverage(0.9, joined=False) < 0.9 - 3.5 * error

@@ -53,8 +53,3 @@ def test_contains_studies_have_yes_and_no_for_gold():
 def test_a_design_that_cannot_be_is_refused(design):
     with pytest.raises(OptionError):
         simulate(**design)
-
-
-def test_an_unknown_model_is_refused():
-    with pytest.raises(OptionError):
-        simulate(model="oracle")

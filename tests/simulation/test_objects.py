@@ -126,14 +126,6 @@ def test_one_seed_gives_one_study():
     assert one != other
 
 
-def test_a_study_of_objects_is_simulated_written_and_read():
-    study = cs.simulate(kind="objects", items=10, per_item=3)
-    assert study.responses.offer == "listed"
-    assert set(study.truth) == {"objects", "annotators"}
-    fit = cs.fit(study.responses, model="tsipras2020")
-    assert len(fit.items()) == 10
-
-
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(OptionError, match="no setting 'own'; they have: fewest"):
         simulate_objects(settings={"own": 1.0})

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.analysis.made import choice_fit
+from tests.analysis.made import choice_fit, contains_fit
 
 import consilience as cs
 from consilience.analysis.decisions import expected_f, minimise_loss
@@ -73,10 +73,8 @@ def test_labels_as_probable_are_called_alike():
 
 @pytest.fixture(scope="module")
 def fit():
-    responses = cs.simulate(
-        kind="contains", model="bayesian_dawid_skene", items=60, per_item=3, seed=0
-    ).responses
-    return cs.fit(responses, model="bayesian_dawid_skene", engine="em")
+    rows = [(f"i{number}", "cat", 1, 0, 1) for number in range(60)]
+    return contains_fit(rows, np.random.default_rng(0).beta(0.5, 1.0, 60))
 
 
 def test_a_fit_is_decided_label_by_label(fit):

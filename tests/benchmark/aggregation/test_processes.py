@@ -42,7 +42,6 @@ def test_a_method_in_its_own_process_gives_labels_and_figures(first, fake):
 @pytest.mark.parametrize(
     ("setting", "status", "reason"),
     [
-        ("fail", "error", "ValueError: no such luck"),
         ("crash", "error", "exit code 3: last words"),
         ("killed", "memory", "ended by the system (signal 9)"),
     ],
