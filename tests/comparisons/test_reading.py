@@ -126,3 +126,24 @@ def test_codes_stay_when_some_are_taken(draw):
     some = comparisons.take(np.arange(50) < 20)
     assert some.systems == comparisons.systems
     assert some.table.equals(comparisons.table.head(20))
+
+
+@pytest.mark.parametrize("winner", ["names", "columns"])
+def test_comparisons_are_not_taken_for_answers_about_items(draw, winner):
+    table, _ = draw(0, number=200)
+    if winner == "columns":
+        won = np.where(table["winner"] == table["first"], "first", "second")
+        table["winner"] = np.where(table["winner"] == "tie", "tie", won)
+    with pytest.raises(ColumnError, match="'winner' say which of 'first' and 'second'"):
+        cs.read(table)
+    roles = {"item": "item", "annotator": "judge", "label": "winner"}
+    assert cs.read(table, **roles).num_responses == 200
+
+
+def test_two_models_whose_answers_a_person_decides_between_are_no_comparisons():
+    random = np.random.default_rng(0)
+    one, other = random.choice([*"abc"], (2, 200))
+    columns = {"item": range(200), "model_1": one, "model_2": other}
+    said = np.where(random.random(200) < 0.9, one, random.choice([*"abc"], 200))
+    table = pd.DataFrame(columns).assign(annotator="ann", label=said)
+    assert cs.read(table).num_responses == 200

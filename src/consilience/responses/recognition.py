@@ -18,6 +18,7 @@ import pandas as pd
 
 from consilience.errors import OptionError, SourceError, not_among
 from consilience.responses.columns.cells import together
+from consilience.responses.columns.comparisons import refuse_comparisons
 from consilience.responses.columns.long import one_question, without_refused
 from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.proposer import understand
@@ -209,6 +210,8 @@ def _by_columns(
     if len(table.names) < 2:
         raise _unknown(str(sources[0]), table.names)
     shown = together(without(table, options.exclude), options)
+    if options.columns.label is None:
+        refuse_comparisons(shown)
     shown = one_question(without_refused(shown, options), options)
     name, options = understand(shown, options, assumed)
     frames = [each for each in sources if isinstance(each, Frame)]
