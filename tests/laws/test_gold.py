@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.laws.combinations import QUICK, Combination
+from tests.laws.combinations import QUICK, Combination, thinned
 
 from consilience import annotators
 from consilience.model import Rule
@@ -44,7 +44,7 @@ def believed(each: Combination, gold: int) -> pd.Series:
     return shown.set_index(shown["annotator"].astype(str))["accuracy"].astype(float)
 
 
-@pytest.mark.parametrize("each", LEARNING, ids="-".join)
+@pytest.mark.parametrize("each", thinned(LEARNING))
 def test_whom_gold_shows_to_be_wrong_is_less_accurate_than_others(each):
     accuracy = believed(each, GIVEN)
     misled = accuracy.index[:MISLED]

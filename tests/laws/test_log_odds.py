@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.laws.combinations import EXACT, Combination, answers, probabilities
+from tests.laws.combinations import EXACT, Combination, answers, probabilities, thinned
 
 from consilience import annotators
 from consilience.errors import DataError
@@ -24,7 +24,7 @@ def candidates(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["item", "label"]).assign(log_odds=odds)
 
 
-@pytest.mark.parametrize("exact", LISTED, ids="-".join)
+@pytest.mark.parametrize("exact", thinned(LISTED))
 def test_a_shift_of_the_log_odds_of_an_item_changes_nothing(exact):
     table = answers("choice")
     listed = candidates(table)

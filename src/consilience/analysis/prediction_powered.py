@@ -28,7 +28,8 @@ is added, since a few that are all zero are not certain.
 **Several groups.** The corrections of four groups and more are a sample as well:
 :math:`m_g \sim N(\mu, \tau^2)`, with :math:`\tau` integrated under a flat prior, so
 that groups with few answers of people learn from the others as far as these are alike.
-Intervals hold as shares of all groups. Fewer groups stand for themselves.
+Intervals hold as shares of all groups. Two groups are compared as if each were off by
+itself, since corrections are no normal sample. Fewer groups stand for themselves.
 
 References
 ----------
@@ -59,6 +60,7 @@ class Estimated(NamedTuple):
 
     mean: Float[np.ndarray, " G"]
     covariance: Float[np.ndarray, "G G"]
+    between: Float[np.ndarray, "G G"]  # covariance where groups are compared
     freedom: float
     items: Int[np.ndarray, " G"]
     judged: Int[np.ndarray, " G"]
@@ -71,7 +73,8 @@ class Estimated(NamedTuple):
         used = weight != 0
         mean = float(weight[used] @ self.mean[used])
         some = weight[used]
-        spread = np.sqrt(some @ self.covariance[np.ix_(used, used)] @ some)
+        covariance = self.covariance if some.sum() else self.between
+        spread = np.sqrt(some @ covariance[np.ix_(used, used)] @ some)
         if not np.isfinite(mean + spread):
             return mean, np.nan, np.nan, np.nan
         far = float(special.stdtrit(self.freedom, (1 + prob) / 2)) * spread
@@ -111,8 +114,13 @@ def estimated(
         apart = predicted - usual[group]
         within = np.bincount(group, apart**2, groups) / np.maximum(items - 1, 1)
         covariance = covariance + np.diag(within / items)
+    between = covariance
+    if asked.cluster is None and (number > 0).sum() >= SHARED:
+        between = np.diag(np.diag(covariance))
     deviation = np.sqrt(variance)
-    return Estimated(usual + mean, covariance, freedom, items, number, deviation)
+    return Estimated(
+        usual + mean, covariance, between, freedom, items, number, deviation
+    )
 
 
 def _predicted(

@@ -313,9 +313,10 @@ def estimated(
     draws = centre[None]
     if covariance is not None:
         values, vectors = eigh(covariance)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        # Of the two roots the symmetric one, which no sign of a vector changes.
+        root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
         normal = np.random.default_rng(seed).normal(size=(_DRAWS, len(centre)))
-        draws = centre + normal @ root.T
+        draws = centre + normal @ root
     drawn, best = counts.parts(draws), counts.parts(at.theta)
     return Estimate(
         score=best.score - best.score.mean(),

@@ -311,7 +311,7 @@ def fit_by_gradient(
         peak, how, summit = ascend(model, space, steps, key, report)
         if not draws:
             return at_a_point(
-                peak.parameters,
+                {name: np.asarray(value) for name, value in peak.parameters.items()},
                 np.asarray(peak.belief),
                 np.asarray(peak.log_likelihood),
                 how,

@@ -203,11 +203,13 @@ def from_draw(
     Closed forms take the logarithms of what they report.
     """
     drawn = {name: jnp.asarray(value) for name, value in values.items()}
-    closed = dirichlet_priors(model, observations) if model.closed(observations) else {}
-    if closed and closed.keys() <= values.keys():
-        logs = {name: jnp.log(jnp.maximum(drawn[name], TINY)) for name in closed}
-        return given(model, observations, {**drawn, **logs})
-    return _run_again(model, observations, jax.random.key(0), drawn)
+    if model.closed(observations):
+        closed = dirichlet_priors(model, observations)
+        if closed and closed.keys() <= values.keys():
+            logs = {name: jnp.log(jnp.maximum(drawn[name], TINY)) for name in closed}
+            return given(model, observations, {**drawn, **logs})
+        return _run_again(model, observations, jax.random.key(0), drawn)
+    return given(model, observations, drawn)
 
 
 def compiled_reader(
