@@ -148,10 +148,9 @@ def information(theta: Float[np.ndarray, " P"], counts: Counts) -> Slopes:
         (1, 2): crossed,
         (2, 2): in_ties,
     }
-    for (row, column), values in within.items():
-        of_judge[:, row, column] = of_judge[:, column, row] = added(
-            judge, values, judges
-        )
+    for (row, slot), values in within.items():
+        summed = added(judge, values, judges)
+        of_judge[:, row, slot] = of_judge[:, slot, row] = summed
     traits = [
         added(judge, each, judges) for each in (seen * slope_h, slope_h, slope_ties)
     ]
