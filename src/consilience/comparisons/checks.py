@@ -130,13 +130,15 @@ def agreeing_groups(scored: Iterator[Scored]) -> list[Verdict]:
     every = [*scored]
     if len(every) < 2:
         return []
-    found = [(_apart(one, other), one, other) for one, other in combinations(every, 2)]
-    least, one, other = min(found, key=lambda each: each[0])
+    compared = [
+        (_apart(one, other), one, other) for one, other in combinations(every, 2)
+    ]
+    least, one, other = min(compared, key=lambda each: each[0])
     how = (
         f"groups {one.group!r} and {other.group!r} rank the systems differently; fit "
         "the comparisons of the group whose opinion counts"
     )
-    return [at_least("groups", min(1.0, least * len(found)), _SURE, how)]
+    return [at_least("groups", min(1.0, least * len(compared)), _SURE, how)]
 
 
 def _apart(one: Scored, other: Scored) -> float:

@@ -85,8 +85,8 @@ class Curvature:
         columns -= np.outer(self.free, self.free[:number]) / length
         by_judge = (len(self.inverse), 3, number)
         within = moved.reshape(by_judge) @ self.back.reshape(by_judge).swapaxes(1, 2)
-        held = of_judges.reshape(-1, 3, 1)
-        blocks = self.inverse + within - held @ held.swapaxes(1, 2) / length
+        fixed = of_judges.reshape(-1, 3, 1)
+        blocks = self.inverse + within - fixed @ fixed.swapaxes(1, 2) / length
         return columns, blocks
 
 

@@ -15,10 +15,10 @@ _MOST, _ROWS, _DISTINCT = 24, 10_000, 1_000  # columns, rows and values to look 
 
 def refuse_comparisons(table: TextTable) -> None:
     """Refuse a table whose labels say which of two systems is better."""
-    found = _winner(table)
-    if found is None:
+    columns = _winner(table)
+    if columns is None:
         return
-    winner, first, second = found
+    winner, first, second = columns
     raise ColumnError(
         f"{table.source}: the labels in {winner!r} say which of {first!r} and "
         f"{second!r} is better, so these are comparisons and no answers about items; "
