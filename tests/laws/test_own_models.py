@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from numpyro.primitives import Messenger
 from tests.laws.combinations import EXACT, SPACE, answers, probabilities, read
 
 import consilience as cs
-from consilience import annotators
+from consilience import annotators, programs
 from consilience.cli import main
 from consilience.errors import OptionError
 from consilience.model import LogDirichlet, Model, confusions, sample, sample_prevalence
@@ -169,7 +170,15 @@ def test_a_plain_module_names_it_to_the_command_line(tmp_path, monkeypatch, spel
         cs.predict(fit, read(answers("choice"), "choice"))
 
 
-def test_fits_in_two_threads_are_those_in_one():
+def test_fits_in_two_threads_are_those_in_one(monkeypatch):
+    alone_there = []  # whether the thread that enters a handler keeps others out
+    enter = Messenger.__enter__
+
+    def entered(handler):
+        alone_there.append(programs._ALONE._is_owned())
+        return enter(handler)
+
+    monkeypatch.setattr(Messenger, "__enter__", entered)
     responses = read(answers("choice"), "choice")
     names = ("glad", "item_difficulty")
 
@@ -192,6 +201,8 @@ def test_fits_in_two_threads_are_those_in_one():
     for thread in threads:
         thread.join()
     assert failed == []
+    assert alone_there
+    assert all(alone_there)
     assert all(together[name].equals(alone[name]) for name in names)
 
 

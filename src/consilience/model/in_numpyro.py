@@ -20,6 +20,7 @@ from consilience.model.language import (
     sized,
 )
 from consilience.model.rows import RowEffects
+from consilience.programs import double_precision
 
 
 @dataclass
@@ -79,7 +80,8 @@ def axes_of_plates(
             program()
         sites.update(traced)
 
-    jax.eval_shape(run)  # whatever the size of the study, nothing is computed
+    with double_precision():
+        jax.eval_shape(run)  # whatever the size of the study, nothing is computed
     for name, site in sites.items():
         rank = jnp.ndim(site["value"])
         events = site["fn"].event_dim if site["type"] == "sample" else 0
