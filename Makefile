@@ -59,8 +59,10 @@ lint: .venv/dev.done
 	$(BIN)/lint-imports
 	@! git grep -nIE $(CONFLICT) 2>/dev/null || { echo 'conflict markers: resolve the merge'; exit 1; }
 
-# A page waits while its kernel runs, and pages are dealt out in batches: one process more
-# keeps all processors busy.
+# Examples compile for longer than they run: XLA optimizes nothing, as for the tests, which
+# find in the cache what the pages have compiled. A page waits while its kernel runs, and
+# pages are dealt out in batches: one process more keeps all processors busy.
+docs: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 docs: .venv/docs.done
 	$(BIN)/python -m sphinx --jobs $$(($(PROCESSES) + 1)) --fresh-env --fail-on-warning --quiet docs docs/_build/html
 	@echo "docs: docs/_build/html/index.html"

@@ -47,7 +47,7 @@ def fitted(frame):
     responses = cs.read(
         frame, item="item", annotator="annotator", label="label", extras=["system"]
     )
-    return cs.fit(responses, annotators=people, model="one_coin_dawid_skene")
+    return cs.fit(responses, annotators=people, model="one_coin_dawid_skene", engine="em")
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,28 @@ def test_intervals_hold_though_judges_favour_systems(studies):
 def test_the_same_check_catches_the_model_alone(studies):
     error = np.sqrt(0.9 * 0.1 / (STUDIES * SYSTEMS))
     assert holding(studies, "model") < 0.9 - 5 * error
+
+
+@pytest.mark.parametrize("judged", [2, 4])
+def test_groups_that_nobody_judged_leave_the_others_their_estimate(judged):
+    frame, _ = evaluation(0)
+    judged = [f"s{system}" for system in range(judged)]
+    by_people = frame["annotator"].str[0] == "p"
+    frame = frame[~by_people | frame["system"].isin(judged)]
+    rates = cs.rate(fitted(frame), reference="human", by="system")
+    table = rates.table.set_index("system")
+    every, groups = table.loc["all"], table.drop(index="all")
+    some = groups.loc[judged]
+    assert "people judged no item of" in " ".join(rates.remarks)
+    assert some["estimate"].notna().all()
+    assert every["lower"] < every["estimate"] < every["upper"]
+    if len(judged) < 4:  # too few to learn from: nothing is said of the others
+        assert groups["estimate"].notna().sum() == 2
+        mean = np.average(some["estimate"], weights=some["items"])
+        assert every["estimate"] == pytest.approx(mean)
+        return
+    width = groups["upper"] - groups["lower"]
+    assert width.drop(judged).min() > width[judged].max()
 
 
 def test_differences_hold_and_say_which_is_greater(studies):

@@ -217,10 +217,12 @@ def fitted(study):
     return fitted_to(study[0], study[-1])
 
 
+@pytest.mark.study
 def test_labels_are_true_as_often_as_promised(study, fitted):
     assert abs(gap(fitted.belief, study[2])) < 4
 
 
+@pytest.mark.study
 def test_the_same_check_catches_answers_counted_four_times(study):
     space, _, state, answer = study
     assert gap(fitted_to(space, answer, power=4).belief, state) > 4

@@ -135,6 +135,7 @@ def own_held(learned, truth, **changed):
     return (distribution.ppf(0.05) <= share) & (share <= distribution.ppf(0.95))
 
 
+@pytest.mark.study
 def test_classes_may_differ_in_how_often_and_not_in_what_else_they_are_called(
     differing,
 ):
@@ -142,6 +143,7 @@ def test_classes_may_differ_in_how_often_and_not_in_what_else_they_are_called(
     assert abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / inside.size)
 
 
+@pytest.mark.study
 def test_the_same_check_catches_one_distribution_for_both(differing):
     # As close to what is known beforehand as the other labels are.
     inside = np.concatenate([own_held(*study, classes=40.0) for study in differing])

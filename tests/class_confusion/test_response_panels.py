@@ -144,6 +144,7 @@ def test_three_answers_foretell_what_nine_annotators_call_the_items(studies):
     assert binom.cdf(sum(inside), len(inside), 0.9) > 0.02
 
 
+@pytest.mark.study
 def test_three_answers_at_face_value_say_too_much(studies):
     truth = np.array([face_value(own, votes) for own, votes, *_ in studies])
     plain = np.array([face_value(own, votes[:, :3]) for own, votes, *_ in studies])

@@ -88,6 +88,7 @@ def test_where_names_mean_nothing_the_advantage_is_gone(nobodys):
     assert lead(nobodys, POOLED, OWN) > 0
 
 
+@pytest.mark.study
 def test_labels_of_two_kinds_are_found(of_kinds):
     assert lead(of_kinds, KINDS, OWN) > 4
     # One study of 200 items may favour another model, within the error of its lead.

@@ -242,7 +242,9 @@ def _row(
 def _rows(asked: Questions, some: Estimated, prob: float) -> pd.DataFrame:
     """Return the table: all items, then each group."""
     groups = len(asked.groups)
-    there = some.judged > 0 if groups < SHARED else np.ones(groups, bool)
+    there = some.judged > 0
+    if there.sum() >= SHARED:  # groups that nobody judged learn from the others
+        there = np.ones(groups, bool)
     weights = [np.where(there, some.items, 0) / some.items[there].sum()]
     weights += [*np.eye(groups)] if asked.by else []
     method = CORRECTED if asked.predictions.shape[1] else PEOPLE
@@ -291,8 +293,8 @@ def _remarks(table: pd.DataFrame) -> tuple[str, ...]:
     nobody = table["judged"] == 0
     if nobody.any():
         remarks.append(
-            f"people judged no item of {int(nobody.sum())} groups; let them judge some "
-            "of each"
+            f"people judged no item of {int(nobody.sum())} groups; the row of all "
+            "leaves out those that have no estimate; let people judge some of each"
         )
     return tuple(remarks)
 

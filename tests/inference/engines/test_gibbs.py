@@ -224,6 +224,7 @@ def surprise(one, other):
     return np.max(np.abs(one[0] - other[0]) / np.hypot(one[1], other[1]))
 
 
+@pytest.mark.study
 def test_trajectories_leave_the_posterior_as_exact_draws_have_it(design, monkeypatch):
     space = mostly_right(design)
     exact = summaries(space, monkeypatch, power=0)
@@ -277,6 +278,7 @@ def ducks(data, seed):
     return (labels["label"].astype(str) == truth.astype(str)).mean()
 
 
+@pytest.mark.study
 def test_the_most_probable_explanation_is_found_where_votes_mislead(
     data_folder, monkeypatch
 ):
