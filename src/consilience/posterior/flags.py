@@ -276,16 +276,18 @@ def _confusing(answers: Answers) -> list[tuple[int, Flag]]:
     rows, seen = answers.rows, answers.counts.sum(2)
     typical = rows[answers.looks].mean(0)
     bar = typical + _BEYOND
+    wrong = (answers.votes == 0) & (seen >= _FEW)[:, :, None]  # cells to look at
     if answers.drawn is not None and len(answers.drawn) >= _DRAWS:
         # Draws lie farther apart where errors are correlated: so the bar comes closer.
         nearer = rows + (bar - rows) / np.sqrt(answers.effect)[:, None, None]
-        sure = (answers.drawn > nearer).mean(0, dtype=float)
+        of_each = (answers.drawn > nearer).mean(0, dtype=float)[wrong]
     else:
-        yes = seen[:, :, None] * rows + _FEW * typical
-        no = (seen + _FEW)[:, :, None] - yes
-        sure = special.betaincc(yes, np.maximum(no, _LEAST), np.minimum(bar, 1.0))
-    sure = special.expit(special.logit(sure) - _TOO_SURE)
-    sure = np.where((answers.votes == 0) & (seen >= _FEW)[:, :, None], sure, 0.0)
+        yes = (seen[:, :, None] * rows + _FEW * typical)[wrong]
+        no = np.broadcast_to((seen + _FEW)[:, :, None], wrong.shape)[wrong] - yes
+        limit = np.broadcast_to(np.minimum(bar, 1.0), wrong.shape)[wrong]
+        of_each = special.betaincc(yes, np.maximum(no, _LEAST), limit)
+    sure = np.zeros(wrong.shape)
+    sure[wrong] = special.expit(special.logit(of_each) - _TOO_SURE)
     flagged = []
     for person in np.flatnonzero(sure.max((1, 2)) >= SURE):
         true, given = np.unravel_index(sure[person].argmax(), typical.shape)
