@@ -14,7 +14,7 @@ EFFORT = cs.EngineOptions(restarts=1, draws=3)
 @pytest.fixture(scope="module")
 def study():
     made = cs.simulate(
-        kind="objects", items=70, annotators=12, classes=6, per_item=5, seed=0
+        kind="objects", items=40, annotators=12, classes=6, per_item=5, seed=0
     )
     gold = made.responses.gold.astype(str)[["item", "label"]]
     return made.responses, gold
@@ -24,8 +24,8 @@ def study():
 def fits(study):
     responses, gold = study
     items = gold["item"].unique()
-    given = gold[gold["item"].isin(items[:30])]
-    rest = gold[~gold["item"].isin(items[:30])]
+    given = gold[gold["item"].isin(items[:18])]
+    rest = gold[~gold["item"].isin(items[:18])]
     made = {
         name: cs.fit(responses, gold=each, effort=EFFORT, seed=0)
         for name, each in {"without": None, "with": given}.items()
