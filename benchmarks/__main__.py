@@ -44,6 +44,7 @@ MODULES = {
     "study_cost": "speed",
     "report_page": "pages",
     "comparisons": "comparisons",
+    "rates": "rates",
 }
 
 

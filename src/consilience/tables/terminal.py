@@ -78,19 +78,21 @@ def terminal(
     *names: str,
     drawn: str = "",
     bounds: str = "",
+    between: str = "",
     truth: Sequence[float] = (),
 ) -> DrawnTable:
     """Return columns of a table for a terminal, by default all; an estimate is drawn.
 
     The interval of `bounds`, by default of what is drawn, is written where the table
-    states its probability. `truth` has the true value of each row.
+    states its probability, or under the head `between`, where it is something else.
+    `truth` has the true value of each row.
     """
     shown = [table.schema.column(name) for name in names] or table.columns
     heads = [column.head for column in shown]
     texts = [[cell.text for cell in table.cells(column.name)] for column in shown]
     bounds = bounds or drawn
-    if bounds and table.prob is not None:
-        heads.append(f"{table.prob:.0%} interval")
+    if bounds and (between or table.prob is not None):
+        heads.append(between or f"{table.prob:.0%} interval")
         texts.append([cell.between or catalogue.DASH for cell in table.cells(bounds)])
     made = drawn_table(*heads, scale=bool(drawn))
     estimates = table.cells(drawn) if drawn else [catalogue.Cell("")] * len(table.frame)

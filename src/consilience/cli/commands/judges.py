@@ -18,11 +18,14 @@ from consilience.cli.options import (
 from consilience.cli.outcome import load_run
 from consilience.cli.terminal import check_free, finish, rows, screen
 from consilience.console import Console
+from consilience.errors import as_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS = 40  # of a table on the screen
+# Columns of judges that a screen has no room for.
+_WIDE = {"items", "sensitivity", "specificity", "advantage", "winning_rate"}
 
 
 def rate(  # noqa: PLR0913 (each option stands alone)
@@ -95,12 +98,13 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     needed = None if width is None else made.needed(width)
     show = screen(as_json=json)
     if not json:
-        _print(show, "rates", made.table, prob, "estimate")
+        interval = prob if right is not None else None  # else the range of judges
+        _print(show, "rates", made.table, interval, "estimate")
         _print(show, "rate_differences", made.differences, prob, "difference")
         if needed is not None:
             _print(show, "rates_needed", needed, prob)
         for remark in made.remarks:
-            show.print(Text(remark))
+            show.print(Text(as_options(remark)))
     result = {
         "rates": rows(made.table),
         "differences": rows(made.differences),
@@ -174,7 +178,8 @@ def judges(  # noqa: PLR0913 (each option stands alone)
         _print(show, "judges", made.table, prob, "agreement")
         show.print(
             f"effective number of judges: {made.effective:.1f}; a judge passes the "
-            "alternative annotator test if it beats half of the people or more"
+            "alternative annotator test if it beats half of the people or more; "
+            "sensitivity, specificity and all other columns: --out or --json"
         )
     result = {"judges": rows(made.table), "effective": made.effective}
     also = ("--by", by) if by else ()
@@ -183,7 +188,11 @@ def judges(  # noqa: PLR0913 (each option stands alone)
 
 
 def _print(
-    show: Console, name: str, frame: "pd.DataFrame", prob: float, bounds: str = ""
+    show: Console,
+    name: str,
+    frame: "pd.DataFrame",
+    prob: float | None,
+    bounds: str = "",
 ) -> None:
     from consilience.tables import CATALOGUE
     from consilience.tables.catalogue import schema_of
@@ -192,8 +201,12 @@ def _print(
     if frame.empty:
         return
     table = schema_of(name, frame).of(frame, prob).first(_ROWS)
+    names = [each.name for each in table.columns if each.name not in _WIDE]
+    if name != "judges":
+        names = []  # all
     show.print()
     show.print(CATALOGUE[name].title, style="bold")
-    show.print(terminal(table, bounds=bounds) if bounds else terminal(table))
+    between = "range" if prob is None and bounds else ""
+    show.print(terminal(table, *names, bounds=bounds, between=between))
     if len(frame) > _ROWS:
         show.print(f"and {len(frame) - _ROWS:,} more rows; all with --json")
