@@ -23,6 +23,9 @@ frame = pd.DataFrame({"item": [1, 1, 2], "annotator": [1, 2, 1], "label": [0, 1,
 empty = frame.iloc[:0]
 asked = frame.rename(columns={"label": "answer"}).assign(label="cat")
 model = {"model": "bayesian_dawid_skene"}
+ranked = cs.comparisons.fit(
+    cs.comparisons.read({"first": [*"xyx"], "second": [*"yxy"], "winner": [*"xxy"]})
+)
 found = {}
 for call in json.load(sys.stdin):
     try:
@@ -66,6 +69,7 @@ CALLS = {
     "cs.sklearn.BradleyTerry().fit(5)": "the data is of type int",
     "cs.sklearn.DawidSkene(tol=nan).fit(frame)": "tolerance is nan",
     "cs.agreement(frame)": "of type DataFrame",
+    "cs.plot.ranking(ranked, 'ranks')": "choose one of scores, wins",
 }
 
 

@@ -47,7 +47,9 @@ def fitted(frame):
     responses = cs.read(
         frame, item="item", annotator="annotator", label="label", extras=["system"]
     )
-    return cs.fit(responses, annotators=people, model="one_coin_dawid_skene", engine="em")
+    return cs.fit(
+        responses, annotators=people, model="one_coin_dawid_skene", engine="em"
+    )
 
 
 @pytest.fixture(scope="module")

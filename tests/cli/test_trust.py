@@ -124,5 +124,5 @@ def test_a_sound_run_is_not_called_otherwise(path, run, tmp_path, capsys):
     sound.save(tmp_path / "sound")
     assert run("annotators", tmp_path / "sound", "--strict") == 0
     shown = capsys.readouterr().out
-    assert "checks: all 1 passed" in shown
+    assert "checks: 1 passed" in shown
     assert "TRUST" not in shown

@@ -23,7 +23,11 @@ GIVEN = {
     "pairs": lambda s, ax: plot.agreement(s["agreement"], "pairs", ax=ax),
     "by label": lambda s, ax: plot.agreement(s["agreement"], "labels", ax=ax),
     "ppc": lambda s, ax: plot.ppc(s["checks"], "votes", ax=ax),
+    "ranking": lambda s, ax: plot.ranking(s["ranking"], ax=ax),
+    "wins": lambda s, ax: plot.ranking(s["ranking"], "wins", ax=ax),
 }
+
+COMPARED = {"first": [*"xyxzw"], "second": [*"yxzyx"], "winner": [*"xxxzx"]}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,7 @@ def small():
         "gold": simulated.truth.set_axis(["item", "label"], axis=1),
         "agreement": cs.agreement(responses, by=("label", "pair"), resamples=50),
         "checks": cs.analysis.predictive_checks(fit, min_items=4),
+        "ranking": cs.comparisons.fit(cs.comparisons.read(COMPARED)),
     }
 
 
@@ -264,3 +269,21 @@ def test_without_matplotlib_a_sentence_names_the_extra(monkeypatch):
     draw = plot.__getattr__("ppc")  # to look is no error: `hasattr`, completion
     with pytest.raises(UnavailableError, match=r"consilience\[plots\]"):
         draw(None)
+
+
+def test_systems_are_drawn_as_they_are_ranked(small):
+    scores = small["ranking"].scores()
+    ax = plot.ranking(small["ranking"], most=3)
+    assert np.allclose(marked(ax)[0], scores["score"][:3])
+    assert np.allclose(bars(ax)[0], scores[["lower", "upper"]][:3])
+    names = [label.get_text().split()[0] for label in ax.get_yticklabels()]
+    assert names == [*scores["system"][:3]]
+
+
+def test_who_is_better_is_a_matrix_whose_halves_sum_to_one(small):
+    ax = plot.ranking(small["ranking"], "wins")
+    value = np.ma.filled(ax.images[0].get_array(), np.nan)
+    apart = ~np.eye(len(value), dtype=bool)
+    assert np.allclose((value + value.T)[apart], 1)
+    assert np.isnan(np.diag(value)).all()
+    assert value[0, 1:].min() >= 0.5

@@ -4,3 +4,4 @@ from .confusion_axes import confusion as confusion
 from .confusion_axes import posterior_labels as posterior_labels
 from .predictive import calibration as calibration
 from .predictive import ppc as ppc
+from .ranking_axes import ranking as ranking
