@@ -24,6 +24,7 @@ from consilience.comparisons.model import TRAITS, Estimate, Prior, counted, log_
 from consilience.comparisons.reading import read
 from consilience.comparisons.record import Comparisons
 from consilience.errors import DataError, OptionError, SourceError, not_a, not_among
+from consilience.executors import products_on_one_thread
 from consilience.intervals import bounds
 from consilience.posterior import export_table
 from consilience.whole_folder import whole_folder
@@ -311,6 +312,7 @@ class Ranking:
         return traits
 
 
+@products_on_one_thread()
 def fit(
     comparisons: Comparisons,
     *,
