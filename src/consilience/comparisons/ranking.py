@@ -444,9 +444,12 @@ def load(folder: str | Path) -> Ranking:
     if not (folder / MARKER).is_file():
         raise SourceError(f"{folder}: holds no {MARKER}, so it is no ranking")
     settings = tomllib.loads((folder / MARKER).read_text("utf-8"))
+    tables = {
+        name: pd.read_parquet(folder / f"{name}.parquet") for name in Estimate._fields
+    }
+    # In the order of memory that they had, in which means are to the last digit alike.
     values: dict[str, np.ndarray] = {
-        name: pd.read_parquet(folder / f"{name}.parquet").to_numpy(np.float64)
-        for name in Estimate._fields
+        name: np.ascontiguousarray(table, np.float64) for name, table in tables.items()
     }
     values["score"] = values["score"][:, 0]
     values["group_draws"] = values["group_draws"].reshape(
