@@ -111,6 +111,19 @@ def test_groups_that_nobody_judged_leave_the_others_their_estimate(judged):
     assert width.drop(judged).min() > width[judged].max()
 
 
+def test_items_are_a_sample_of_a_population_on_request():
+    frame, _ = evaluation(0, judged=1.0, error=0.0)
+    fit = cs.fit(frame[["item", "annotator", "label"]], model="majority")
+    every = cs.rate(fit, reference=["person0", "person1"]).table.iloc[0]
+    some = cs.rate(fit, reference=["person0", "person1"], population=True)
+    row, items = some.table.iloc[0], SYSTEMS * ITEMS
+    assert row["estimate"] == pytest.approx(every["estimate"])
+    # That of a mean of independent items; all of them themselves leave nothing open.
+    error = np.sqrt(row["estimate"] * (1 - row["estimate"]) / items)
+    assert every["upper"] - every["lower"] < 0.1 * error
+    assert row["upper"] - row["lower"] == pytest.approx(2 * 1.645 * error, rel=0.1)
+
+
 def test_differences_hold_and_say_which_is_greater(studies):
     held, loss = [], []
     for rates, truth in studies:

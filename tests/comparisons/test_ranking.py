@@ -104,6 +104,10 @@ def test_comparisons_of_one_item_widen_intervals(draw):
     table["item"] = np.random.default_rng(0).permutation(table["item"].to_numpy())
     mixed = fitted(table).estimate.score_draws.std(0).mean()
     assert alone <= mixed < 1.35 * alone
+    # Pairs that have nothing in common hardly do; counted twice they would by root two.
+    table["item"] = np.random.default_rng(0).permutation(np.arange(600) // 2)
+    paired = fitted(table).estimate.score_draws.std(0).mean()
+    assert alone <= paired < 1.15 * alone
 
 
 def test_names_and_the_order_of_rows_do_not_matter(draw):
