@@ -102,6 +102,16 @@ def test_programs_are_told_as_well(path, run, capsys):
     assert json.loads(capsys.readouterr().out)["trust"] == {str(path): WARNING}
 
 
+def test_one_failed_check_among_others_is_enough(path, run, tmp_path, capsys):
+    verdicts = as_dataset(
+        [at_most("drift", 1.0, 2.0, ""), at_most("rhat", 2.0, 1.05, "")]
+    )
+    mixed = cs.Fit(with_groups(cs.load(path).data, diagnostics=verdicts))
+    mixed.save(tmp_path / "mixed")
+    assert run("annotators", tmp_path / "mixed", "--strict") == 3
+    assert "TRUST THIS FIT YET: checks: 1 passed, 1 failed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("more", [(), ("--json",), ("-q",)])
 def test_a_failed_check_is_an_error_where_that_is_asked_for(path, run, more):
     gold = ("--gold", path.parent / "gold.csv")
