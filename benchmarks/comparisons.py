@@ -23,7 +23,8 @@ NOTES = (
     ),
     (
         "log-loss (nats): ten folds of whole items. Ties have a constant share in the "
-        "other methods, which state none."
+        "other methods, which state none, and judges are all alike in them: the gain "
+        "is from judges and ties, not from the scores of systems."
     ),
 )
 
