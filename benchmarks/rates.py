@@ -89,8 +89,8 @@ def evaluation(
     for person in ("person-a", "person-b"):
         wrong = random.random(len(shown)) < 0.05
         other = (truth[shown] + random.integers(1, scale, len(shown))) % scale
-        said = np.where(wrong, other, truth[shown])
-        rows += zip(shown, [person] * number, said, strict=True)
+        stated = np.where(wrong, other, truth[shown])
+        rows += zip(shown, [person] * number, stated, strict=True)
     answers = pd.DataFrame(rows, columns=["item", "annotator", "label"])
     every = np.arange(scale)
     mean_of_others = (every.sum() - every) / (scale - 1)

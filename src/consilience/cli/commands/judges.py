@@ -201,9 +201,8 @@ def _print(
     if frame.empty:
         return
     table = schema_of(name, frame).of(frame, prob).first(_ROWS)
-    names = [each.name for each in table.columns if each.name not in _WIDE]
-    if name != "judges":
-        names = []  # all
+    every = [each.name for each in table.columns]
+    names = [each for each in every if name != "judges" or each not in _WIDE]
     show.print()
     show.print(CATALOGUE[name].title, style="bold")
     between = "range" if prob is None and bounds else ""
