@@ -3,6 +3,7 @@
 import copy
 import re
 from dataclasses import replace
+from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,7 +54,8 @@ def test_findings_are_sentences_with_numbers_and_names(study, name):
 def test_every_chart_is_drawn_and_its_marks_are_described(study, name):
     figure, colours = study.figures[name], model_colours(MODELS)
     assert figure.charts
-    for drawing in study.drawings(name).values():
+    drawings = [each.by_width.values() for each in study.drawings(name).values()]
+    for drawing in chain.from_iterable(drawings):
         root = ElementTree.fromstring(drawing)
         for each in root.iter():  # a model has one colour in all figures
             model = (each.get("aria-label") or "").split(":")[0]
@@ -76,7 +78,7 @@ def test_every_chart_is_drawn_and_its_marks_are_described(study, name):
 
 
 def test_a_picture_is_what_its_drawing_is(study):
-    drawing = alone(next(iter(study.drawings("shares").values())))
+    drawing = alone(next(iter(study.drawings("shares").values())).wide)
     assert png(drawing)[:4] == b"\x89PNG"
     assert ElementTree.fromstring(drawing)[0].get("fill") == "#ffffff"
 
@@ -206,10 +208,20 @@ def test_labels_never_become_markup_of_a_drawing(parts):
     made = cs.study(parts["fit"], responses, predictions=predicted, resamples=20)
     texts = ""
     for name in ("confused_labels", "class_confusion", "main_label", "followed"):
-        for drawing in made.drawings(name).values():
-            root = ElementTree.fromstring(drawing)
+        for drawn in made.drawings(name).values():
+            root = ElementTree.fromstring(drawn.narrow or drawn.wide)
             assert {each.tag.split("}")[1] for each in root.iter()} <= {
-                *("svg", "g", "path", "text", "rect", "line", "defs", "clipPath")
+                *(
+                    "svg",
+                    "g",
+                    "path",
+                    "text",
+                    "rect",
+                    "line",
+                    "defs",
+                    "clipPath",
+                    "tspan",
+                )
             }
             texts += " ".join(each.get("aria-label") or "" for each in root.iter())
     assert hostile in texts

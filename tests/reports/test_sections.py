@@ -122,11 +122,11 @@ def test_predictive_checks_are_drawn_with_labels_as_text(report, hostile):
     drawn = [part for part in made.parts if isinstance(part, Chart)]
     assert len(drawn) == 3
     assert all("Orange" in chart.caption for chart in drawn)
-    shown = ElementTree.fromstring(drawn[2].svg)
+    shown = ElementTree.fromstring(drawn[2].drawn.wide)
     names = {element.text for element in shown.iter("{http://www.w3.org/2000/svg}text")}
     assert hostile[0] in names
     assert not list(shown.iter("{http://www.w3.org/2000/svg}script"))
-    assert "<script" not in drawn[2].svg
+    assert "<script" not in drawn[2].drawn.wide
 
 
 def test_an_evaluation_is_a_file_or_a_folder_of_them(tmp_path):

@@ -14,7 +14,9 @@ from consilience.figures.figure import (
     VALUE,
     Charts,
     Figure,
+    apart,
     chart,
+    least,
     points_of,
     share_of,
     where,
@@ -56,7 +58,9 @@ def accuracy_by_objects(study: StudyFigures) -> Figure:
     rows = table[table["subset"].isin(_NUMBERS)]
     rows = _by_metric(name, rows.assign(objects=rows["subset"].map(_NUMBERS)))
     drawn = _paths(study, Axis(column="objects", names=True), panels="panel")
-    return Figure(name, table, finding, chart(name, rows, drawn), models=True)
+    size = apart(values.loc["several_objects"], values.loc["one_object"])
+    charts = chart(name, rows, drawn)
+    return Figure(name, table, finding, charts, size=size, models=True)
 
 
 def accuracy_lost(study: StudyFigures) -> Figure:
@@ -85,7 +89,10 @@ def accuracy_lost(study: StudyFigures) -> Figure:
     rows, hues = _by_metric(name, table), {**study.colours, _MEAN: INK}
     y = Axis(column="model", names=True)
     charts = chart(name, rows, Estimates(x=FREE, y=y, hues=hues, panels="panel"))
-    return Figure(name, table, finding, charts, leads=True, models=True)
+    size = max(
+        (apart(means[metric]) for metric in metrics if metric in means), default=0
+    )
+    return Figure(name, table, finding, charts, size=size, models=True)
 
 
 def _size(row: Mapping[Any, Any]) -> dict[str, float]:
@@ -128,7 +135,8 @@ def disagreement(study: StudyFigures) -> Figure:
     )
     charts = _by_accuracy(study, name, drawn, line)
     facts = {"items": base["items"]}
-    return Figure(name, table, finding, charts, facts=facts, models=True)
+    size = float((drawn["lower"] - base["upper"]).max().clip(0))
+    return Figure(name, table, finding, charts, facts=facts, size=size, models=True)
 
 
 def main_label(study: StudyFigures) -> Figure:
@@ -150,8 +158,8 @@ def main_label(study: StudyFigures) -> Figure:
         f"{slope}"
     )
     line = Line(x=ends, y=ends, text="as often as the data set's label")
-    charts = _by_accuracy(study, name, drawn, line)
-    return Figure(name, table, finding, charts, models=True)
+    charts, size = _by_accuracy(study, name, drawn, line), apart(best, best["accuracy"])
+    return Figure(name, table, finding, charts, size=size, models=True)
 
 
 def _by_accuracy(
@@ -192,7 +200,11 @@ def calibration(study: StudyFigures) -> Figure:
         f"its labels that are valid: {listed}."
     )
     drawn = _paths(study, replace(VALUE, column="stated"), lines=(DIAGONAL,))
-    return Figure(name, table, finding, chart(name, table, drawn), models=True)
+    bins = where(table, model=order[-1])
+    outside = [apart(row, row["stated"]) for _, row in bins.iterrows()]
+    size = float(np.average(outside, weights=bins["items"]))
+    charts = chart(name, table, drawn)
+    return Figure(name, table, finding, charts, size=size, models=True)
 
 
 def validity_by_rank(study: StudyFigures) -> Figure:
@@ -208,7 +220,8 @@ def validity_by_rank(study: StudyFigures) -> Figure:
     )
     rows = table.sort_values("rank", kind="stable")
     charts = chart(name, rows, _paths(study, Axis(column="rank", names=True)))
-    return Figure(name, table, finding, charts, models=True)
+    size = least(ranks.loc[2]) if second else 0.0
+    return Figure(name, table, finding, charts, size=size, models=True)
 
 
 def _paths(study: StudyFigures, x: Axis, y: Axis = VALUE, **how: Any) -> Estimates:
@@ -243,7 +256,9 @@ def followed(study: StudyFigures) -> Figure:
     )
     drawn = Estimates(x=VALUE, y=NAMES, hues=study.colours, legend="right", rules=False)
     charts, facts = chart(name, rows, drawn), {"classes": _CLASSES}
-    return Figure(name, table, finding, charts, facts=facts, models=True)
+    rows = where(table, model=best)
+    size = float(np.average(rows["lower"].fillna(0), weights=rows["wrong"]))
+    return Figure(name, table, finding, charts, facts=facts, size=size, models=True)
 
 
 def acceptance(study: StudyFigures) -> Figure:
@@ -256,8 +271,8 @@ def acceptance(study: StudyFigures) -> Figure:
     rows = rows[rows["model"] != _DATASET]
     rows = rows.assign(accuracy=rows["model"].map(accuracy))
     rows = rows.sort_values("accuracy", kind="stable")
-    apart = where(whole, statistic="less_dataset")
-    near = int(((apart["lower"] <= 0) & (apart["upper"] >= 0)).sum())
+    less = where(whole, statistic="less_dataset")
+    near = int(((less["lower"] <= 0) & (less["upper"] >= 0)).sum())
     ends = (rows["accuracy"].min(), rows["accuracy"].max())
     level = Line(x=ends, y=(dataset["value"],) * 2, text="the data set's label")
     if_alone = (ends[0] * dataset["value"], ends[1] * dataset["value"])
@@ -274,7 +289,8 @@ def acceptance(study: StudyFigures) -> Figure:
         "items": best["items"],
         "dataset_items": dataset["items"],
     }
-    return Figure(name, table, finding, charts, facts=facts, models=True)
+    size = apart(best, dataset)
+    return Figure(name, table, finding, charts, facts=facts, size=size, models=True)
 
 
 def errors_by_acceptance(study: StudyFigures) -> Figure:
@@ -289,5 +305,5 @@ def errors_by_acceptance(study: StudyFigures) -> Figure:
         f"Of the errors of {best}, {share_of(often.loc[best])} are labels that four in "
         f"five people or more accept; of {worst}'s, {share_of(often.loc[worst])}."
     )
-    charts = chart(name, rows, _paths(study, NAMES, FREE))
-    return Figure(name, table, finding, charts, models=True)
+    charts, size = chart(name, rows, _paths(study, NAMES, FREE)), least(often.loc[best])
+    return Figure(name, table, finding, charts, size=size, models=True)

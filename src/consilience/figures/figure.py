@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from consilience.notebook import shown_as
@@ -39,9 +40,13 @@ class Figure:
         What it shows; what is counted, of which items, and what to beware of.
     frames : str
         What the captions are values of; empty where there is one chart.
-    leads, models : bool
-        Whether its finding stands at the head of a report; whether its charts tell
-        models by colour.
+    size : float
+        How much there is to find, from 0 (nothing: the sentence describes) to 1: the
+        share, or the difference of shares, at the end of its interval, if it has one,
+        that is nearest to none. The head of a report lists the findings that are larger
+        than 0, the largest first.
+    models : bool
+        Whether its charts tell models by colour.
 
     See Also
     --------
@@ -62,7 +67,7 @@ class Figure:
     charts: Charts
     facts: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     frames: str = field(default="", kw_only=True)
-    leads: bool = field(default=False, kw_only=True)
+    size: float = field(default=0.0, kw_only=True)
     models: bool = field(default=False, kw_only=True)
 
     @property
@@ -116,6 +121,18 @@ def number_names(numbers: pd.Series) -> list[str]:
 def count(number: int, one: str, several: str) -> str:
     """Return a number with the word for one or for several."""
     return f"{number:,} {one if number == 1 else several}"
+
+
+def least(row: Any, value: str = "value") -> float:
+    """Return the lower bound of a share, or the share where it has none."""
+    return float(row[value] if pd.isna(row["lower"]) else row["lower"])
+
+
+def apart(row: Any, other: Any = 0.0) -> float:
+    """Return how far the interval of a row is from another row's, or from a number."""
+    number = isinstance(other, float)
+    low, high = (other, other) if number else (other["lower"], other["upper"])
+    return float(np.nanmax([0.0, row["lower"] - high, low - row["upper"]]))
 
 
 def share_of(row: Any, value: str = "value") -> str:

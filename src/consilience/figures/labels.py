@@ -17,8 +17,10 @@ from consilience.figures.figure import (
     NAMES,
     VALUE,
     Figure,
+    apart,
     chart,
     count,
+    least,
     marked,
     number_names,
     share_of,
@@ -45,7 +47,8 @@ def shares(study: StudyFigures) -> Figure:
     drawn = drawn.assign(name=drawn["statistic"].map(words))
     charts = chart(name, drawn, Estimates(x=VALUE, y=NAMES))
     facts = {"threshold": study.threshold}
-    return Figure(name, table, _sentence(table), charts, facts=facts, leads=True)
+    size = least(table.iloc[0])  # of items with several objects, or wrong
+    return Figure(name, table, _sentence(table), charts, facts=facts, size=size)
 
 
 def _shares(study: StudyFigures) -> pd.DataFrame:
@@ -120,7 +123,8 @@ def cooccurring_objects(study: StudyFigures) -> Figure:
         f"such as {first['name']}, in {first['together']} of {first['items']} items."
     )
     charts = chart(name, rows, Estimates(x=VALUE, y=NAMES))
-    return Figure(name, table, finding, charts, facts={"shown": len(rows)})
+    facts, size = {"shown": len(rows)}, least(first)
+    return Figure(name, table, finding, charts, facts=facts, size=size)
 
 
 def _per_class(study: StudyFigures) -> int | None:
@@ -163,17 +167,24 @@ def valid_labels(study: StudyFigures) -> Figure:
     half = f"{study.threshold:g}" if f"{study.threshold:g}" in frames else "0.5"
     on_paper = {half: frames.pop(half)}
     frames_of = "share of annotators that must agree"
-    finding = _several_sentence(table)
-    return Figure(name, table, finding, on_paper | frames, frames=frames_of)
+    several = _several(table)
+    more = several.reindex(["objects", "contains"]).diff().abs().fillna(0.0)
+    size, finding = float(more["contains"]), _several_sentence(several)
+    charts = on_paper | frames
+    return Figure(name, table, finding, charts, frames=frames_of, size=size)
 
 
-def _several_sentence(table: pd.DataFrame) -> str:
+def _several(table: pd.DataFrame) -> pd.Series:
+    """Return the share of items with several, if half must agree, by what is asked."""
+    half = table[(table["threshold"] == _HALF) & (table["number"] >= 2)]
+    return half.groupby("what", sort=False)["value"].sum()
+
+
+def _several_sentence(several: pd.Series) -> str:
     words = {
         "objects": "where people name objects",
         "contains": "where each label is asked about alone",
     }
-    half = table[(table["threshold"] == _HALF) & (table["number"] >= 2)]
-    several = half.groupby("what", sort=False)["value"].sum()
     parts = [
         f"{100 * several[what]:.1f} % {where}"
         for what, where in words.items()
@@ -199,7 +210,8 @@ def confused_labels(study: StudyFigures) -> Figure:
     x = Axis(form="%", domain=(0.0, top(rows)))
     charts = chart(name, rows, Estimates(x=x, y=NAMES))
     facts = {"shown": len(rows), "pairs": len(pairs)}
-    return Figure(name, pairs, finding, charts, facts=facts, leads=True)
+    size = least(rows.iloc[0]) if often else 0.0
+    return Figure(name, pairs, finding, charts, facts=facts, size=size)
 
 
 def _confused_sentence(often: int, first: str) -> str:
@@ -232,7 +244,8 @@ def renamed_classes(study: StudyFigures) -> Figure:
         finding = f"There is no class for which {half}; the closest is {first}."
     charts = chart(name, rows, Estimates(x=VALUE, y=NAMES))
     facts = {"shown": len(rows), "cells": len(table)}
-    return Figure(name, table, finding, charts, facts=facts)
+    size = least(rows.iloc[0]) if often else 0.0
+    return Figure(name, table, finding, charts, facts=facts, size=size)
 
 
 def superclass_confusion(study: StudyFigures) -> Figure:
@@ -249,7 +262,8 @@ def superclass_confusion(study: StudyFigures) -> Figure:
         f"of {study.name_of(most['true_label'])} with "
         f"{study.name_of(most['given_label'])}, {share_of(most, 'probability')}."
     )
-    return Figure(name, table, finding, {"": partial(_matrix, study, table, name)})
+    charts = {"": partial(_matrix, study, table, name)}
+    return Figure(name, table, finding, charts, size=least(most, "probability"))
 
 
 def class_confusion(study: StudyFigures) -> Figure:
@@ -265,7 +279,9 @@ def class_confusion(study: StudyFigures) -> Figure:
     )
     charts = {"": partial(_drawn_classes, study, table, name)}
     facts = {"least": MIN_PROBABILITY}
-    return Figure(name, table, finding, charts, facts=facts)
+    surely = classes - int((people[_same(people)]["upper"] >= 0.5).sum())
+    size = surely / classes
+    return Figure(name, table, finding, charts, facts=facts, size=size)
 
 
 def _same(table: pd.DataFrame) -> pd.Series:
@@ -290,7 +306,8 @@ def within_superclass(study: StudyFigures) -> Figure:
     )
     hues = {**study.colours, PEOPLE: INK}
     drawn = Estimates(x=VALUE, y=Axis(column="model", names=True), hues=hues)
-    return Figure(name, table, finding, chart(name, rows, drawn), models=True)
+    charts, size = chart(name, rows, drawn), apart(best, people)
+    return Figure(name, table, finding, charts, size=size, models=True)
 
 
 def _need_superclasses(study: StudyFigures) -> None:

@@ -35,7 +35,7 @@ from consilience.responses.label_names import (
     rename_labels,
     short_names,
 )
-from consilience.tables.vega import alone, model_colours, png, svg
+from consilience.tables.vega import Drawn, alone, in_widths, model_colours, png
 from consilience.truth.named import label_groups
 
 PEOPLE = "people"
@@ -89,7 +89,7 @@ class StudyFigures:
     _figures: dict[str, Figure] = field(default_factory=dict, init=False)
     _confusion: dict[int, pd.DataFrame] = field(default_factory=dict, init=False)
     _left_out: dict[str, str] = field(default_factory=dict, init=False)
-    _drawings: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False)
+    _drawings: dict[str, Mapping[str, Drawn]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Refuse answers of another kind or study."""
@@ -335,6 +335,14 @@ class StudyFigures:
         return self._figures
 
     @property
+    def findings(self) -> list[Figure]:
+        """The figures in which something was found, the largest finding first."""
+        return sorted(
+            (each for each in self.figures.values() if each.size > 0),
+            key=lambda each: -each.size,
+        )
+
+    @property
     def left_out(self) -> Mapping[str, str]:
         """Why each of the others cannot be made, by name."""
         deque(self.make(), maxlen=0)
@@ -360,11 +368,11 @@ class StudyFigures:
             except ConsilienceError as error:
                 self._left_out[make.__name__] = str(error)
 
-    def drawings(self, name: str) -> Mapping[str, str]:
+    def drawings(self, name: str) -> Mapping[str, Drawn]:
         """Return the charts of a figure as SVG for a page, by caption."""
         if name not in self._drawings:
-            charts = self.figures[name].charts
-            self._drawings[name] = {text: svg(draw()) for text, draw in charts.items()}
+            charts = self.figures[name].charts.items()
+            self._drawings[name] = {text: in_widths(draw()) for text, draw in charts}
         return self._drawings[name]
 
     @cached_property
@@ -389,7 +397,7 @@ def write_figures(study: StudyFigures, folder: Path) -> Iterator[str]:
         for number, (caption, drawing) in enumerate(study.drawings(name).items()):
             # Frames after the first are told apart by what they are frames of.
             stem = f"{name}_{caption}" if number else name
-            whole = alone(drawing)
+            whole = alone(drawing.wide)
             (folder / PICTURES / f"{stem}.svg").write_text(whole, "utf-8")
             (folder / PICTURES / f"{stem}.png").write_bytes(png(whole))
         yield name

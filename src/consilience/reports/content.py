@@ -24,6 +24,7 @@ from consilience.responses import Cleaning, Description, Responses, read
 from consilience.responses.sources.frames import readable
 from consilience.responses.text import check_names
 from consilience.tables.html import Table
+from consilience.tables.vega import Drawn
 
 SUFFIXES = (".parquet", ".csv")
 NEEDS = ("altair", "jinja2", "PIL", "vl_convert")
@@ -217,9 +218,9 @@ type Part = Table | Chart | Drawing | Models | Findings | Facts | Note | Listing
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing as SVG, what it shows in words, and what stands below it."""
+    """A drawing, what it shows in words, and what stands below it."""
 
-    svg: str
+    drawn: Drawn
     label: str
     caption: str
 
@@ -232,7 +233,7 @@ class Drawing:
     title: str
     finding: str
     note: str
-    frames: tuple[tuple[str, str], ...]
+    frames: tuple[tuple[str, Drawn], ...]
     frames_of: str
     table: Table
 

@@ -11,7 +11,8 @@ its own they are replaced by the values of light.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from textwrap import wrap
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,8 @@ type Chart = Any  # of Altair
 SHARE = (0.0, 1.0)
 _ROW = 24  # pixels of a name
 _CELL, _SMALL, _SIDE = 34, 8, 800  # pixels of a cell, and of a matrix
-WIDTH, HEIGHT = 520, 260
+WIDE, NARROW, HEIGHT = 760, 360, 260  # of a chart with its axes
+_TITLE = 44  # letters of a line of an axis's title in a narrow chart
 # Names may be wider in the font of the page than in that of the chart.
 _MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
 _SMALL_MARGIN = {"left": 16, "right": 8, "top": 4, "bottom": 4}
@@ -207,9 +209,7 @@ def _along(axis: Axis, channel: str, column: str = "") -> Any:
     """Return a column, by default that of the axis, as the channel x or y."""
     make = alt.X if channel == "x" else alt.Y
     if axis.names:
-        turned: dict[str, Any] = (
-            {"labelAngle": 0} if channel == "x" else {"grid": True, "labelLimit": 320}
-        )
+        turned: dict[str, Any] = {"labelAngle": 0} if channel == "x" else {"grid": True}
         title = axis.title or None
         return make(f"{axis.column}:N", sort=None, title=title, axis=alt.Axis(**turned))
     scale = alt.Scale(zero=False, type="log" if axis.log else "linear")
@@ -260,7 +260,21 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys(texts, "str")).reset_index(drop=True)
 
 
-def certainty(probability: Sequence[float]) -> str:
+class Drawn(NamedTuple):
+    """A chart as SVG for wide pages, and for narrow ones where that is another."""
+
+    wide: str
+    narrow: str = ""
+
+    @property
+    def by_width(self) -> Mapping[str, str]:
+        """The drawings by the pages that they are for: wide, narrow, or any."""
+        if not self.narrow:
+            return {"any": self.wide}
+        return {"wide": self.wide, "narrow": self.narrow}
+
+
+def certainty(probability: Sequence[float]) -> Drawn:
     """Draw how many items are how certain."""
     values = np.asarray(probability, float)
     count, edges = np.histogram(values[np.isfinite(values)], _BINS, (0, 1))
@@ -268,10 +282,10 @@ def certainty(probability: Sequence[float]) -> str:
     low = alt.X("low:Q", bin="binned", title="probability of the best label")
     chart = alt.Chart(table).mark_bar(color=ACCENT, binSpacing=1)
     drawn = chart.encode(x=low, x2="high:Q", y=alt.Y("items:Q", title="items"))
-    return svg(drawn.properties(width=340, height=150), described=False)
+    return in_widths(drawn.properties(height=180), described=False)
 
 
-def skill(people: pd.DataFrame) -> str:
+def skill(people: pd.DataFrame) -> Drawn:
     """Draw the accuracy of annotators against how much they answered."""
     rows = people[["responses", "accuracy", "lower", "upper"]]
     rows = rows.dropna(subset="accuracy").head(_MAX_PEOPLE)
@@ -281,10 +295,10 @@ def skill(people: pd.DataFrame) -> str:
     y = Axis(column="accuracy", title="accuracy", domain=SHARE)
     bounded = bool(rows["lower"].notna().any())
     drawn = Estimates(x=x, y=y, rules=bounded).draw(rows)
-    return svg(drawn.properties(width=480, height=220), described=False)
+    return in_widths(drawn.properties(height=240), described=False)
 
 
-def observed_by_replicated(rows: pd.DataFrame) -> str:
+def observed_by_replicated(rows: pd.DataFrame) -> Drawn:
     """Draw observed shares against those of replicated answers."""
     outside = ~rows["observed"].between(rows["lower"], rows["upper"])
     table = rows[["replicated", "observed", "misfit"]].assign(outside=outside)
@@ -297,17 +311,17 @@ def observed_by_replicated(rows: pd.DataFrame) -> str:
         color=_hue(table, "misfit", _MISFIT),
         opacity=_clear("outside:N", 0.25, 0.9),
     )
-    return svg(drawn.properties(width=210, height=210), described=False)
+    return Drawn(svg(drawn.properties(width=210, height=210), described=False))
 
 
-def observed_in_intervals(rows: pd.DataFrame, title: str, names: str) -> str:
+def observed_in_intervals(rows: pd.DataFrame, title: str, names: str) -> Drawn:
     """Draw observed shares over the intervals of those of replicated answers."""
     table = rows[["name", "observed", "lower", "upper", "misfit"]]
     x = Axis(column="observed", title=title, domain=(0.0, top(table, "observed")))
     y = Axis(column="name", title=names, names=True)
     drawn = Estimates(x=x, y=y, series="misfit", hues=_MISFIT).draw(table)
     drawn = drawn.properties(width=220, height=22 * len(table), padding=_SMALL_MARGIN)
-    return svg(drawn, described=False)
+    return Drawn(svg(drawn, described=False))
 
 
 def top(rows: pd.DataFrame, value: str = "value") -> float:
@@ -316,25 +330,67 @@ def top(rows: pd.DataFrame, value: str = "value") -> float:
     return float(np.ceil(10 * largest) / 10)
 
 
-def svg(chart: Any, *, described: bool = True) -> str:
+def in_widths(chart: Any, *, described: bool = True) -> Drawn:
+    """Return a chart for wide and for narrow pages; a matrix is the same for both."""
+    if isinstance(chart, alt.FacetChart) and isinstance(chart.spec.height, int):
+        matrix = chart.spec.width == chart.spec.height
+        narrow = "" if matrix else svg(chart, described=described, width=NARROW)
+        return Drawn(svg(chart, described=described), narrow)
+    wide, narrow = (svg(chart, described=described, width=w) for w in (WIDE, NARROW))
+    return Drawn(wide, narrow)
+
+
+def svg(chart: Any, *, described: bool = True, width: int = WIDE) -> str:
     """Return a chart as SVG whose colours are the variables of a page.
 
-    One without a size has the usual one, or the one that its names need.
+    One without a size has the width, axes included, and the height that its names need.
     """
+    narrow, page = width < WIDE, {"background": "transparent", "font": "sans-serif"}
+    how: dict[str, Any] = {"aria": described, **page}
+    if described:
+        how["padding"] = _MARGIN | ({"left": 16, "right": 8} if narrow else {})
     if not isinstance(chart, alt.FacetChart):
         if not isinstance(chart.width, int | float):
-            chart = chart.properties(width=WIDTH)
+            how["autosize"] = {"type": "fit-x", "contains": "padding"}
+            chart = chart.properties(width=width)
         if chart.height is alt.Undefined:
             chart = chart.properties(height=HEIGHT)
-    padding = {"padding": _MARGIN} if described else {}
-    page = {"background": "transparent", "font": "sans-serif", **padding}
-    chart = chart.configure(aria=described, **page).configure_view(stroke=None)
+    chart = chart.configure(**how).configure_view(stroke=None)
     text = {"labelColor": INK, "labelFontSize": 11, "titleColor": INK}
     text |= {"titleFontSize": 12, "titleFontWeight": "normal"}
     lines = dict.fromkeys(("gridColor", "domainColor", "tickColor"), FAINT)
+    limit = {"labelLimit": 130 if narrow else 320}
+    chart = chart.configure_axis(**text, **lines).configure_axisY(**limit)
     with alt.data_transformers.enable("default", max_rows=None):
-        specification = chart.configure_axis(**text, **lines).to_dict()
+        specification = chart.to_dict()
+    if narrow:
+        specification = _one_below_another(_in_lines(specification))
     return str(vl_convert.vegalite_to_svg(specification))
+
+
+def _in_lines(part: Any) -> Any:
+    """Return a specification with long titles in lines, and legends above."""
+    if isinstance(part, list):
+        return [_in_lines(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    made = {
+        name: part[name] if name in ("data", "datasets") else _in_lines(part[name])
+        for name in part
+    }
+    if isinstance(made.get("title"), str) and "field" in made:
+        made["title"] = wrap(made["title"], _TITLE) or ""
+    if isinstance(made.get("legend"), dict):
+        made["legend"] = made["legend"] | {"orient": "top"}
+    return made
+
+
+def _one_below_another(specification: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification whose panels stand below one another."""
+    panels = specification.get("facet", {}).get("column")
+    if panels is None:
+        return specification
+    return specification | {"facet": panels, "columns": 1}
 
 
 def alone(drawing: str) -> str:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from consilience.responses import Responses
 
 
+_FINDINGS = 5  # on the screen; the page has all
+
+
 @Parameter(name="*", group="Study")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyOptions:
@@ -264,16 +267,15 @@ def study(
         index = write_study(
             contents, out, pictures=page.pictures, overwrite=overwrite, progress=tell
         )
-    for figure in made.figures.values():
-        if figure.leads:
-            show.print(figure.finding)
+    for figure in made.findings[:_FINDINGS]:
+        show.print(figure.finding, soft_wrap=True)
     for why, figures in made.lacking.items():
         show.print(f"not drawn: {', '.join(figures)}: {why}", soft_wrap=True)
     number = len(made.figures)
     show.print(
         f"{number} figures written to {out}; open {index} in a browser", soft_wrap=True
     )
-    findings = {name: each.finding for name, each in made.figures.items()}
+    findings = {each.name: each.finding for each in made.findings}
     result = {"out": out, "findings": findings, "left_out": made.left_out}
     finish(show, result, "export", run, "--out", out.parent / "tables")
 

@@ -118,10 +118,10 @@ def _certainty(run: Run, who: str) -> Chart:
 
 
 def findings(report: Report) -> Section | None:
-    """Return the section that leads the page; None where there is no figure."""
-    if report.study is None or not report.study.figures:
+    """Return the section that leads the page; None where nothing was found."""
+    if report.study is None or not report.study.findings:
         return None
-    made = sorted(report.study.figures.values(), key=lambda each: not each.leads)
+    made = report.study.findings
     entries = [(anchor(each.name), each.title, each.finding) for each in made]
     return Section("findings", "Findings", (Findings(tuple(entries)),))
 
