@@ -1,31 +1,47 @@
-"""A type checker for jaxtyping's import hook that also notes whose calls it checked.
+"""Types and shapes are checked at the first calls of a function, and then now and then.
 
-As a plugin of pytest it writes the names of these modules, when the tests have run, to
-the file that `CHECKED_CALLS` names.
+A fit calls some functions ten thousand times, and makes some functions anew each time
+that it is called: checking them all would double the time of the suite.
 """
 
-import os
-from functools import wraps
-from pathlib import Path
+from collections import Counter
+from functools import partial, wraps
+from types import CodeType, FunctionType
 
-from beartype import beartype
+import jaxtyping
+from beartype import BeartypeConf, beartype
+from jaxtyping import _decorator, install_import_hook
 
-CHECKED: set[str] = set()
+FIRST, THEN = 20, 50  # calls: all of the first, then one of so many
+_CALLS: Counter[CodeType] = Counter()
+_checked_always = _decorator.jaxtyped
 
 
-def typechecked(function):
-    checked = beartype(function)
-    if isinstance(function, type):
-        return checked
-    module = function.__module__
+def check_calls(package: str) -> None:
+    """Check the calls of a package's functions from now on."""
+    jaxtyping.jaxtyped = _decorator.jaxtyped = _checked
+    install_import_hook(package, f"{__name__}.typechecked")
 
-    @wraps(checked)
-    def noted(*args, **kwargs):
-        CHECKED.add(module)
+
+typechecked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # int is a float
+
+
+def _checked(function=None, *, typechecker):
+    if function is None:
+        return partial(_checked, typechecker=typechecker)
+    if not isinstance(function, FunctionType):  # a class, a property
+        return _checked_always(function, typechecker=typechecker)
+    code, checked = function.__code__, None
+
+    @wraps(function)
+    def called(*args, **kwargs):
+        nonlocal checked
+        __tracebackhide__ = True
+        _CALLS[code] += 1
+        if _CALLS[code] > FIRST and _CALLS[code] % THEN:
+            return function(*args, **kwargs)
+        if checked is None:
+            checked = _checked_always(function, typechecker=typechecker)
         return checked(*args, **kwargs)
 
-    return noted
-
-
-def pytest_sessionfinish():
-    Path(os.environ["CHECKED_CALLS"]).write_text("\n".join(sorted(CHECKED)))
+    return called

@@ -15,71 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from jaxtyping import install_import_hook
 from scipy.special import gammaln, logsumexp
-
-SOURCE = Path(importlib.util.find_spec("consilience").origin).parent
-# What a fit calls ten thousand times: checking every call would double the time of the
-# suite. tests/test_types.py checks these modules in a few tests of their own.
-BUSY = frozenset(
-    {
-        "consilience.analysis.chance",
-        "consilience.analysis.coefficients",
-        "consilience.analysis.pairs",
-        "consilience.analysis.ratings",
-        "consilience.annotators.bayesian_dawid_skene",
-        "consilience.annotators.tsipras2020",
-        "consilience.posterior.correlation",
-        "consilience.inference.ascent",
-        "consilience.inference.augmentation",
-        "consilience.inference.dirichlet",
-        "consilience.inference.prevalence",
-        "consilience.inference.gibbs_chains",
-        "consilience.inference.truth_draws",
-        "consilience.model.language",
-        "consilience.model.columns",
-        "consilience.model.contract",
-        "consilience.model.by_tables",
-        "consilience.model.rows",
-        "consilience.model.host",
-        "consilience.model.on_shortlists",
-        "consilience.truth.named",
-        "consilience.responses.columns.looks",
-        "consilience.responses.columns.names",
-        "consilience.responses.columns.readings",
-        "consilience.responses.columns.roles",
-        "consilience.responses.columns.seen",
-        "consilience.responses.options",
-        "consilience.responses.text",
-        "consilience.imagenet.pickles",
-        "consilience.truth.arrays",
-        "consilience.truth.response_matrix",
-        "consilience.truth.space",
-    }
-)
-EVERY_CALL = "CONSILIENCE_CHECK_CALLS"  # names a type checker for every call
-
-
-def _modules() -> list[str]:
-    files = SOURCE.rglob("*.py")
-    parts = (file.relative_to(SOURCE.parent).with_suffix("").parts for file in files)
-    return sorted(".".join(each) for each in parts if each[-1] != "__init__")
-
-
-def _check_calls() -> None:
-    """Check types and shapes whenever a function of the package is called."""
-    checker = os.environ.get(EVERY_CALL)
-    if checker:
-        install_import_hook("consilience", checker)
-    else:
-        checked = [name for name in _modules() if name not in BUSY]
-        install_import_hook(checked, "beartype.beartype")
-
+from tests.checked_calls import check_calls
 
 # Before anything imports a module of the package. Bytecode is not written here: what a
 # checked module imports would be stored as if it were checked itself.
 sys.dont_write_bytecode = True
-_check_calls()
+check_calls("consilience")
 
 # The same examples in every run, and no clock: a busy machine fails no test.
 hypothesis.settings.register_profile(
@@ -153,12 +95,6 @@ def _the_callers_jax_settings_stay() -> Iterator[None]:
     before = jax.config.jax_enable_x64
     yield
     assert jax.config.jax_enable_x64 == before, "a global JAX setting was changed"
-
-
-@pytest.fixture(scope="session")
-def busy() -> frozenset[str]:
-    """Return the modules whose calls are checked in few tests."""
-    return BUSY
 
 
 @pytest.fixture(scope="session")

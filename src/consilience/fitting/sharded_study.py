@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -263,15 +263,14 @@ def _by_closed_forms(
     sweeps = ShardedModel(model, study.space, len(study.shards))
     rule, effort = RULES[request.engine], request.effort
     of_climb, of_draws = generator_of(request.seed).spawn(2)
-    host = cast("HostModel", sweeps)
 
     def answers_in(part: HostModel, _: int) -> Int[np.ndarray, " J"]:
         by_pair = np.asarray(part.matrix.by_pair.sum(0))
         return by_pair.reshape(part.matrix.num_annotators, -1).sum(1).astype(np.int64)
 
     try:
-        where, how = optimize(host, rule, steps, of_climb, report)
-        parameters, logs, drawn = point(host, where), logs_of(rule, where), None
+        where, how = optimize(sweeps, rule, steps, of_climb, report)
+        parameters, logs, drawn = point(sweeps, where), logs_of(rule, where), None
         if effort.draws:
             drawn = draw_from_shards(sweeps, where, of_draws, effort.draws, report)
         answers = np.asarray(sum(sweeps.executor.each(answers_in)))

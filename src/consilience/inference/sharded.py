@@ -8,8 +8,8 @@ they fit in memory, and otherwise each time.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Any, cast
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -48,8 +48,8 @@ def no_closed_forms(name: str) -> FitError:
     )
 
 
-class ShardedModel:
-    """A model on the host, laid out for the shards of a study."""
+class ShardedModel(HostModel):
+    """A model on the host, laid out for the shards of a study, whose sums it gives."""
 
     def __init__(self, model: Model[Any], spaces: Spaces, number: int) -> None:
         self.model, self.spaces = model, spaces
@@ -60,7 +60,6 @@ class ShardedModel:
         self.normal, self.candidates = first.normal, None
         room = Room(KEPT, lambda part: int(part.matrix.by_pair.nnz))
         self.executor = Threads(self._lay_out, number, keep=room)
-        self.total = float(sum(self.executor.each(lambda part, _: part.total)))
 
     def _lay_out(self, place: int) -> HostModel:
         part = HostModel(self.model, self.spaces(place))
@@ -71,7 +70,12 @@ class ShardedModel:
         part.matrix = replace(part.matrix, space=replace(space, **emptied))
         return part
 
-    def sweep(self, logs: Logs) -> Swept:
+    @cached_property
+    def total(self) -> float:
+        """Number of answers of all shards."""
+        return float(sum(self.executor.each(lambda part, _: part.total)))
+
+    def sweep(self, logs: Logs, **_: Any) -> Swept:
         """Sum the truth out and count the events, of all shards."""
         return self._summed(lambda part, _: part.sweep(logs))
 
@@ -120,7 +124,7 @@ def draw_from_shards(
     report: Reporter,
 ) -> dict[str, Float[np.ndarray, "D ..."]]:
     """Draw the parameters from the exact posterior, as `augmentation` does."""
-    seed, sweeps = int(generator.integers(2**63)), cast("HostModel", model)
+    seed, sweeps = int(generator.integers(2**63)), model
     state: dict[str, Any] = {
         "random": generator,
         "concentration": dict(where.concentration),
