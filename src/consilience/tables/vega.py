@@ -359,7 +359,7 @@ def svg(chart: Any, *, described: bool = True, width: int = WIDE) -> str:
     text = {"labelColor": INK, "labelFontSize": 11, "titleColor": INK}
     text |= {"titleFontSize": 12, "titleFontWeight": "normal"}
     lines = dict.fromkeys(("gridColor", "domainColor", "tickColor"), FAINT)
-    limit = {"labelLimit": 130 if narrow else 320}
+    limit = {"labelLimit": 170 if narrow else 320}
     chart = chart.configure_axis(**text, **lines).configure_axisY(**limit)
     with alt.data_transformers.enable("default", max_rows=None):
         specification = chart.to_dict()
