@@ -96,6 +96,13 @@ Overwrite = Annotated[
 ]
 Prob = Annotated[float, Parameter(help="Probability of the intervals.")]
 Run = Annotated[Path, Parameter(help="Folder of the run.")]
+RunOrAnswers = Annotated[
+    list[Path],
+    Parameter(
+        help="Folder of the run; or answers in any readable format, which are fitted "
+        "by default."
+    ),
+]
 Seed = Annotated[int, Parameter(help="Seed of the random number generator.")]
 Sources = Annotated[
     list[Path],

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -48,6 +48,23 @@ def load_run(run: Path, truth: Truth = None) -> "Fit":
     fitted = load(run).with_(truth=truth)
     judge(fitted, run)
     return fitted
+
+
+def load_or_fit(sources: Sequence[Path], show: Console) -> "Fit":
+    """Return a run; or what `fit` makes by default of answers that are no run."""
+    first = sources[0]
+    if len(sources) == 1 and (is_run(first) or not first.exists()):
+        return load_run(first)
+    from consilience.cli.commands.fit import read_and_fit
+
+    fitted = read_and_fit(sources, show)
+    judge(fitted, first)
+    return fitted
+
+
+def is_run(folder: Path) -> bool:
+    """Say whether a fit was written here."""
+    return (folder / "run.toml").is_file()
 
 
 def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:

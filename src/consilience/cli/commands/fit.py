@@ -205,6 +205,15 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     finish(show, result, "report", out, *read, "--out", page, written=out, also=also)
 
 
+def read_and_fit(sources: Sequence[Path], show: Console) -> "Fit":
+    """Read answers and fit them, all by default, without writing a run."""
+    from consilience import fitting
+
+    data = read_responses(sources, READ_AS_IT_IS)
+    _print_read(show, data)
+    return fitting.fit(data, progress=True)
+
+
 def _print_read(show: Console, data: "Responses") -> None:
     """Print how answers were read: the whole account with --verbose, else its head."""
     if VERBOSITY.get() == "all":

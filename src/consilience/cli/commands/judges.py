@@ -10,12 +10,12 @@ from consilience.cli.options import (
     Json,
     Overwrite,
     Prob,
-    Run,
+    RunOrAnswers,
     Seed,
     Several,
     read_columns,
 )
-from consilience.cli.outcome import load_run
+from consilience.cli.outcome import is_run, load_or_fit
 from consilience.cli.terminal import check_free, finish, rows, screen
 from consilience.console import Console
 from consilience.errors import as_options
@@ -29,7 +29,7 @@ _WIDE = {"items", "sensitivity", "specificity", "advantage", "winning_rate"}
 
 
 def rate(  # noqa: PLR0913 (each option stands alone)
-    run: Run,
+    run: RunOrAnswers,
     /,
     *,
     reference: Several = (),
@@ -74,6 +74,7 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     --------
     consilience rate run --reference human --by system
     consilience rate run --gold gold.csv --by system --out rates.csv
+    consilience rate log-base.json log-tuned.json --gold person.csv --by system
     """
     from consilience.analysis import rate as estimate
     from consilience.posterior import export_table
@@ -84,8 +85,9 @@ def rate(  # noqa: PLR0913 (each option stands alone)
         right = read_columns(gold, ())
     elif reference:
         right = reference[0] if len(reference) == 1 else list(reference)
+    show = screen(as_json=json)
     made = estimate(
-        load_run(run),
+        load_or_fit(run, show),
         reference=right,
         by=by if groups is None else read_columns(groups, ()),
         label=label,
@@ -96,7 +98,6 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     if out is not None:
         export_table(made.table, out, overwrite=overwrite)
     needed = None if width is None else made.needed(width)
-    show = screen(as_json=json)
     if not json:
         interval = prob if right is not None else None  # else the range of judges
         _print(show, "rates", made.table, interval, "estimate")
@@ -111,15 +112,13 @@ def rate(  # noqa: PLR0913 (each option stands alone)
         "needed": [] if needed is None else rows(needed),
         "remarks": list(made.remarks),
     }
-    also = ("--reference", *reference) if reference else ()
-    follow: tuple[str | Path, ...] = ("annotators", run)
-    if reference:
-        follow = ("judges", run, *also)
+    also = ("judges", "--reference", *reference) if reference else ("annotators",)
+    follow = _next(run, *also)
     finish(show, {"out": out, **result}, *follow, written=out)
 
 
 def judges(  # noqa: PLR0913 (each option stands alone)
-    run: Run,
+    run: RunOrAnswers,
     /,
     *,
     reference: Several,
@@ -161,8 +160,9 @@ def judges(  # noqa: PLR0913 (each option stands alone)
 
     check_free(out, marker=None, overwrite=overwrite)
     people: Any = reference[0] if len(reference) == 1 else list(reference)
+    show = screen(as_json=json)
     made = held(
-        load_run(run),
+        load_or_fit(run, show),
         reference=people,
         by=by,
         label=label,
@@ -173,7 +173,6 @@ def judges(  # noqa: PLR0913 (each option stands alone)
     )
     if out is not None:
         export_table(made.table, out, overwrite=overwrite)
-    show = screen(as_json=json)
     if not json:
         _print(show, "judges", made.table, prob, "agreement")
         show.print(
@@ -183,8 +182,15 @@ def judges(  # noqa: PLR0913 (each option stands alone)
         )
     result = {"judges": rows(made.table), "effective": made.effective}
     also = ("--by", by) if by else ()
-    following = ("rate", run, "--reference", *reference, *also)
-    finish(show, {"out": out, **result}, *following, written=out)
+    follow = _next(run, "rate", "--reference", *reference, *also)
+    finish(show, {"out": out, **result}, *follow, written=out)
+
+
+def _next(run: list[Path], command: str, *options: str) -> list[str | Path]:
+    """Return the command to type next: one about the run, or one that makes a run."""
+    if len(run) == 1 and is_run(run[0]):
+        return [command, run[0], *options]
+    return ["fit", *run, "--out", "run"]
 
 
 def _print(

@@ -1,0 +1,42 @@
+"""`rate` and `judges` take a run, or answers that they fit first."""
+
+import json
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(scope="module")
+def answers():
+    rows = [
+        (f"i{item}", who, "pass" if (item % 3 + (item % 7 == wrong)) % 2 else "fail")
+        for item in range(24)
+        for who, wrong in (("ann", 7), ("gpt", 1), ("claude", 2))
+        if who != "ann" or item % 2
+    ]
+    return pd.DataFrame(rows, columns=["item", "annotator", "label"])
+
+
+def test_answers_are_fitted_as_fit_would(answers, run, tmp_path, capsys):
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    assert run("fit", "answers.csv", "--out", "made") == 0
+    capsys.readouterr()
+    given = []
+    for source in ("made", "answers.csv"):
+        assert run("rate", source, "--reference", "ann", "--json") == 0
+        given.append(json.loads(capsys.readouterr().out))
+    fitted, read = ({k: v for k, v in each.items() if k != "trust"} for each in given)
+    assert fitted == read
+
+
+def test_what_was_read_is_said_and_how_to_keep_the_fit(answers, run, tmp_path, capsys):
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    assert run("judges", "answers.csv", "--reference", "ann") == 0
+    shown = capsys.readouterr()
+    assert "kept 60: 60 answers" in shown.out
+    assert "next: consilience fit answers.csv --out run" in shown.err
+
+
+def test_what_is_neither_is_refused(run, capsys):
+    assert run("rate", "nothing-here", "--reference", "ann") == 2
+    assert "nothing-here" in capsys.readouterr().err
