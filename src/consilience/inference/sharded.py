@@ -7,7 +7,7 @@ they fit in memory, and otherwise each time.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -64,9 +64,10 @@ class ShardedModel(HostModel):
     def _lay_out(self, place: int) -> HostModel:
         part = HostModel(self.model, self.spaces(place))
         # The answers are in the matrix: without them a part is half as large.
-        columns = ("unit", "annotator", "answer", "n", "unit_item")
+        columns = {"unit", "annotator", "answer", "n", "unit_item", "unit_label"}
         space = part.matrix.space
-        emptied = {name: getattr(space, name)[:0] for name in columns}
+        named = columns & {each.name for each in fields(space)}
+        emptied = {name: getattr(space, name)[:0] for name in named}
         part.matrix = replace(part.matrix, space=replace(space, **emptied))
         return part
 

@@ -41,6 +41,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 """Columns that hold ids or labels, in every table, and whose type they have."""
 
 type Types = Mapping[str, str]
+type Texts = pa.StringArray | pa.LargeStringArray
 
 
 @runtime_checkable
@@ -53,7 +54,7 @@ class HasTypes(Protocol):
 
 
 def settled(
-    types: Mapping[str, str | None], values: Mapping[str, pa.StringArray]
+    types: Mapping[str, str | None], values: Mapping[str, Texts]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Keep types that all values of their role can be given again; say the others."""
     kept, notes = {}, []

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from jaxtyping import Int
 
 from consilience.errors import ColumnError, DataError, SourceError
-from consilience.responses.id_types import common_type
+from consilience.responses.id_types import Texts, common_type
 
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:[.,]\d+)?(?![\w.]*\d)|\d+")
 _PLAIN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
@@ -35,7 +35,7 @@ class Coded:
     """A column of text as codes of its distinct values."""
 
     codes: Int[np.ndarray, " N"]
-    values: pa.StringArray
+    values: Texts
 
     @classmethod
     def of(cls, texts: Iterable[str | None]) -> "Coded":
@@ -70,7 +70,7 @@ class Coded:
         new = np.where(used, np.cumsum(used) - 1, -1)
         return Coded(_apply(new, self.codes), self.values.filter(pa.array(used)))
 
-    def sorted(self, extra: pa.StringArray | None = None) -> "Coded":
+    def sorted(self, extra: Texts | None = None) -> "Coded":
         """Put the values in natural order; drop unused ones, add those of `extra`."""
         column = self.used()
         if extra is not None:
@@ -81,7 +81,7 @@ class Coded:
         place[order] = np.arange(len(order), dtype=np.int32)
         return Coded(_apply(place, column.codes), column.values.take(pa.array(order)))
 
-    def coded_by(self, values: pa.StringArray) -> "Coded":
+    def coded_by(self, values: Texts) -> "Coded":
         """Code by a given list of values; what is not among them becomes missing."""
         places = pc.index_in(self.values, value_set=values)
         new = places.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -93,17 +93,17 @@ class Coded:
         return pd.Series(pd.Categorical.from_codes(self.codes, dtype=dtype))
 
 
-def index(values: pa.StringArray) -> pd.Index:
+def index(values: Texts) -> pd.Index:
     """Values as a pandas index of text."""
     return pd.Index(pd.array(values, dtype="str"))
 
 
-def text_array(values: Iterable[str | None]) -> pa.StringArray:
+def text_array(values: Iterable[str | None]) -> Texts:
     """Texts as an Arrow array."""
     return pa.array(list(values), type=pa.string())
 
 
-def with_line_breaks(values: pa.StringArray) -> pa.StringArray:
+def with_line_breaks(values: Texts) -> Texts:
     """Return the texts that hold a line break."""
     return values.filter(pc.match_substring_regex(values, "[\r\n]"))
 
@@ -124,7 +124,7 @@ def encode(column: pa.Array | pa.ChunkedArray) -> Coded:
     return recode(codes.astype(np.int32, copy=False), values)
 
 
-def recode(codes: Int[np.ndarray, " N"], values: pa.StringArray) -> Coded:
+def recode(codes: Int[np.ndarray, " N"], values: Texts) -> Coded:
     """Merge equal values, and make null values missing cells."""
     if values.null_count == 0 and len(pc.unique(values)) == len(values):
         return Coded(codes, values)
@@ -146,7 +146,7 @@ def concatenate(columns: Sequence[Coded]) -> Coded:
     return recode(np.concatenate(codes), values)
 
 
-def natural_order(values: pa.StringArray) -> Int[np.ndarray, " V"]:
+def natural_order(values: Texts) -> Int[np.ndarray, " V"]:
     """Order that sorts texts: by number if all are numbers, else as text."""
     keys = {"text": values}
     by = [("text", "ascending")]
@@ -185,7 +185,7 @@ def _apply(
     return np.append(new, -1).astype(np.int32)[codes]
 
 
-def _numbers(values: pa.StringArray) -> pa.DoubleArray | None:
+def _numbers(values: Texts) -> pa.DoubleArray | None:
     try:
         values[:1].cast(pa.float64())  # most texts are refused by the first of them
         numbers = values.cast(pa.float64())
@@ -451,7 +451,7 @@ def refuse_nul(what: str, texts: Iterable[str]) -> None:
             raise DataError(f"the {what} {text!r} {_NUL}")
 
 
-def first_row(column: Coded, texts: pa.StringArray) -> tuple[int, str] | None:
+def first_row(column: Coded, texts: Texts) -> tuple[int, str] | None:
     """First of some texts that a row has, and that row."""
     for text in texts:
         rows = (column.codes == column.values.index(text).as_py()).nonzero()[0]
