@@ -1,7 +1,9 @@
 """A study as a folder and as a page: files, and what a person does by keyboard."""
 
+import contextlib
 import runpy
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from consilience.cli import main
 from consilience.errors import FolderExistsError
 from consilience.reports import gather, write_study
 from consilience.reports.columns import heat
+
+STUDY = ["study", "run", "--responses", "responses"]
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +41,22 @@ def contents(parts):
 
 
 @pytest.fixture(scope="module")
-def folder(contents, tmp_path_factory):
-    out = tmp_path_factory.mktemp("study") / "study"
-    page = write_study(contents, out)
-    assert page == out / "index.html"
-    return out
+def command(parts, tmp_path_factory):
+    """Write the study by its command; give the folder, and what was shown."""
+    folder, shown = tmp_path_factory.mktemp("study"), StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(shown):
+        cs.write(parts["responses"], "responses")
+        parts["fit"].save("run")
+        parts["contains"].save("alone")
+        parts["predictions"].to_csv("predictions.csv", index=False)
+        options = ["--predictions", "predictions.csv", "--contains", "alone"]
+        main([*STUDY, *options, "--resamples", "50", "--out", "study"])
+    return folder, shown.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(command):
+    return command[0] / "study"
 
 
 def test_every_figure_is_a_table_and_a_picture(folder, contents):
@@ -72,9 +87,10 @@ def test_a_folder_of_something_else_is_not_replaced(contents, folder, tmp_path):
     with pytest.raises(FolderExistsError):
         write_study(contents, other, overwrite=True)
     assert (other / "precious.txt").read_text() == "kept"
-    before = (folder / "index.html").read_bytes()
-    write_study(contents, folder, overwrite=True)
-    assert (folder / "index.html").read_bytes() == before
+    write_study(contents, tmp_path / "study")
+    before = (tmp_path / "study" / "index.html").read_bytes()
+    write_study(contents, tmp_path / "study", overwrite=True)
+    assert (tmp_path / "study" / "index.html").read_bytes() == before
 
 
 def test_if_writing_fails_nothing_is_left(contents, tmp_path, monkeypatch):
@@ -169,21 +185,18 @@ def test_matrices_of_people_and_models_zoom_in_and_lead_to_the_items(page):
     assert address.items() >= expected.items()
 
 
-def test_the_command_writes_a_study(parts, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    cs.write(parts["responses"], "responses")
-    parts["fit"].save("run")
-    parts["contains"].save("alone")
-    parts["predictions"].to_csv("predictions.csv", index=False)
-    options = ["--predictions", "predictions.csv", "--contains", "alone"]
-    options += ["--resamples", "20", "--out"]
-    main(["study", "run", "--responses", "responses", *options, "study"])
-    out = capsys.readouterr().out
+def test_the_command_says_what_was_found(command, capsys, monkeypatch):
+    folder, out = command
     assert out.startswith("Where people see something else than the data set's label")
     assert "not drawn" not in out
     assert "open study/index.html in a browser" in " ".join(out.split())
-    main(["report", "run", "--responses", "responses", *options, "one.html"])
-    assert 'id="findings"' in Path("one.html").read_text()
+    monkeypatch.chdir(folder)
     with pytest.raises(SystemExit):
-        main(["study", "run", "--responses", "responses", *options, "study"])
+        main([*STUDY, "--out", "study"])
     assert "already exists" in capsys.readouterr().err
+
+
+def test_a_report_of_a_run_and_its_responses_leads_with_findings(command, monkeypatch):
+    monkeypatch.chdir(command[0])
+    main(["report", *STUDY[1:], "--out", "one.html"])
+    assert 'id="findings"' in Path("one.html").read_text()

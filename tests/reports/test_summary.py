@@ -30,7 +30,7 @@ def fits():
         for kind, model in models.items()
     }
     objects = cs.simulate(kind="objects", per_item=3, **sizes).responses
-    return made | {"objects": cs.fit(objects, model="objects", engine="em")}
+    return made | {"objects": cs.fit(objects, model="tsipras2020")}
 
 
 @pytest.mark.parametrize("kind", ["choice", "contains", "objects"])

@@ -332,40 +332,51 @@ def top(rows: pd.DataFrame, value: str = "value") -> float:
 
 def in_widths(chart: Any, *, described: bool = True) -> Drawn:
     """Return a chart for wide and for narrow pages; a matrix is the same for both."""
-    if isinstance(chart, alt.FacetChart) and isinstance(chart.spec.height, int):
-        matrix = chart.spec.width == chart.spec.height
-        narrow = "" if matrix else svg(chart, described=described, width=NARROW)
-        return Drawn(svg(chart, described=described), narrow)
-    wide, narrow = (svg(chart, described=described, width=w) for w in (WIDE, NARROW))
-    return Drawn(wide, narrow)
+    made = _specification(chart)
+    wide = _rendered(made, WIDE, described=described)
+    panel = made.get("spec", {})
+    if panel and panel["width"] == panel["height"]:
+        return Drawn(wide)
+    narrow = _one_below_another(_in_lines(made))
+    return Drawn(wide, _rendered(narrow, NARROW, described=described))
 
 
-def svg(chart: Any, *, described: bool = True, width: int = WIDE) -> str:
+def svg(chart: Any, *, described: bool = True) -> str:
     """Return a chart as SVG whose colours are the variables of a page.
 
-    One without a size has the width, axes included, and the height that its names need.
+    One without a size has the usual width, axes included, and the height that its names
+    need.
     """
-    narrow, page = width < WIDE, {"background": "transparent", "font": "sans-serif"}
-    how: dict[str, Any] = {"aria": described, **page}
-    if described:
-        how["padding"] = _MARGIN | ({"left": 16, "right": 8} if narrow else {})
-    if not isinstance(chart, alt.FacetChart):
-        if not isinstance(chart.width, int | float):
-            how["autosize"] = {"type": "fit-x", "contains": "padding"}
-            chart = chart.properties(width=width)
-        if chart.height is alt.Undefined:
-            chart = chart.properties(height=HEIGHT)
-    chart = chart.configure(**how).configure_view(stroke=None)
+    return _rendered(_specification(chart), WIDE, described=described)
+
+
+def _specification(chart: Any) -> dict[str, Any]:
+    with alt.data_transformers.enable("default", max_rows=None):
+        made: dict[str, Any] = chart.to_dict(validate=False)
+    return made
+
+
+def _rendered(chart: dict[str, Any], width: int, *, described: bool) -> str:
     text = {"labelColor": INK, "labelFontSize": 11, "titleColor": INK}
     text |= {"titleFontSize": 12, "titleFontWeight": "normal"}
-    lines = dict.fromkeys(("gridColor", "domainColor", "tickColor"), FAINT)
-    limit = {"labelLimit": 170 if narrow else 320}
-    chart = chart.configure_axis(**text, **lines).configure_axisY(**limit)
-    with alt.data_transformers.enable("default", max_rows=None):
-        specification = chart.to_dict()
-    if narrow:
-        specification = _one_below_another(_in_lines(specification))
-    return str(vl_convert.vegalite_to_svg(specification))
+    narrow = width < WIDE
+    config: dict[str, Any] = {
+        "background": "transparent",
+        "font": "sans-serif",
+        "aria": described,
+        "view": {"stroke": None},
+        "axis": text | dict.fromkeys(("gridColor", "domainColor", "tickColor"), FAINT),
+        "axisY": {"labelLimit": 170 if narrow else 320},
+    }
+    sized: dict[str, Any] = {}
+    if described:
+        config["padding"] = _MARGIN | ({"left": 16, "right": 8} if narrow else {})
+    if "facet" not in chart:
+        sized["height"] = HEIGHT
+        if "width" not in chart:
+            sized["width"] = width
+            config["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return str(vl_convert.vegalite_to_svg({**sized, **chart, "config": config}))
 
 
 def _in_lines(part: Any) -> Any:

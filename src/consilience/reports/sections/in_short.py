@@ -104,7 +104,9 @@ def _look_at(run: Run) -> str:
 
 def _trust(run: Run) -> str:
     checks = run.table("diagnostics")
-    if checks.empty or not is_sound(checks):
+    if checks.empty:
+        return "A rule has no checks: nothing tells whether to trust it."
+    if not is_sound(checks):
         return f"{trust(checks)}."
     return f"No check failed: {trust(checks).removeprefix('checks: ')}."
 
