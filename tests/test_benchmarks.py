@@ -29,6 +29,7 @@ def run(name, tmp_path):
     return done.stdout
 
 
+@pytest.mark.study
 def test_a_quick_run_prints_its_table_and_keeps_none(tmp_path):
     assert "consilience" in run("start", tmp_path)
     assert not list(tmp_path.iterdir())

@@ -214,7 +214,7 @@ def test_intervals_of_half_the_width_do_not(fits):
 
 def test_main_labels_are_answers_and_others_are_evidence():
     made = cs.simulate(kind="objects", items=40, classes=6, per_item=4, seed=1)
-    fitted = cs.fit(made.responses, model="class_confusion")
+    fitted = cs.fit(made.responses, model="class_confusion", effort=POINT)
     assert fitted.data.attrs["kind"] == "choice"
     assert fitted.data["observed_data"]["n"].sum() == made.responses.table["main"].sum()
     named = made.responses.table["label"].notna().sum()
@@ -231,6 +231,7 @@ def test_the_last_item_may_be_called_a_label_behind_its_class():
     )
     classes = pd.DataFrame({"item": ["a", "b"], "dataset_label": ["u", "u"]})
     responses = replace(cs.read(table), items=classes)
-    confusion = cs.fit(responses, model="class_confusion", engine="em").confusion()
+    fitted = cs.fit(responses, model="class_confusion", engine="em", effort=POINT)
+    confusion = fitted.confusion()
     of_all = confusion[confusion["annotator"].isna()].query("true_label == 'u'")
     assert of_all["probability"].sum() == pytest.approx(1)

@@ -7,7 +7,8 @@ from consilience.fitting import comparing
 def test_auto_of_many_answers_says_what_was_learned_from_a_sample(monkeypatch):
     made = cs.simulate(items=500, annotators=20, classes=3, per_item=5, seed=4)
     crowd = made.responses
-    whole = cs.fit(crowd, effort=cs.EngineOptions(draws=240))
+    effort = cs.EngineOptions(draws=200, tune=150, chains=2)
+    whole = cs.fit(crowd, effort=effort)
     monkeypatch.setattr(comparing, "MAX_COMPARED", 900)
     fit = cs.fit(crowd)
     assert "on 180 items drawn at random" in fit.data.attrs["engine_reason"]

@@ -22,10 +22,19 @@ MODEL = load("contains", PRIOR)
 
 @pytest.fixture(scope="module")
 def study():
-    """Answers of 24 annotators, some thirty each, drawn from the model."""
+    return drawn(200, 24)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return fitted(drawn(40, 8), 20)
+
+
+def drawn(items, annotators):
+    """Draw answers from the model, four to an item."""
     generator = np.random.default_rng(0)
-    who = generator.random((200, 24)).argsort(1)[:, :4]
-    item = np.arange(200).repeat(4)
+    who = generator.random((items, annotators)).argsort(1)[:, :4]
+    item = np.arange(items).repeat(4)
     columns = {"item": item, "annotator": who.ravel(), "label": "cat"}
     frame = pd.DataFrame(columns).astype(str)
     asked = frame.assign(answer=np.resize(WORDS, len(frame)))
@@ -83,8 +92,9 @@ def test_the_same_check_catches_draws_that_never_lean_on_the_prior(study, monkey
     assert abs(inside.mean() - 0.9) > 4 * np.sqrt(0.09 / inside.size)
 
 
-def test_draws_that_are_asked_for_give_every_table_its_bounds(fit):
-    assert fit.data["posterior"].sizes["draw"] == 40
+def test_draws_that_are_asked_for_give_every_table_its_bounds(small):
+    fit = small
+    assert fit.data["posterior"].sizes["draw"] == 20
     for table in (fit.labels(), fit.annotators(), fit.confusion()):
         assert (table["lower"] < table["upper"]).all()
     labels = fit.labels()
@@ -94,11 +104,9 @@ def test_draws_that_are_asked_for_give_every_table_its_bounds(fit):
     assert (skills["specificity_lower"] < skills["specificity_upper"]).all()
 
 
-def test_of_many_numbers_what_all_share_is_straight_and_nothing_is_moved(
-    study, monkeypatch
-):
+def test_of_many_numbers_what_all_share_is_straight_and_nothing_is_moved(monkeypatch):
     monkeypatch.setattr(gradient_em, "MOST", 10)
     monkeypatch.setattr(gradient_em, "to_the_mean", None)
-    fit = fitted(study, 6)
+    fit = fitted(drawn(40, 8), 6)
     for table in (fit.labels(), fit.annotators()):
         assert (table["lower"] < table["upper"]).all()

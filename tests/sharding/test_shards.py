@@ -189,7 +189,9 @@ def test_auto_mixes_models_that_are_compared_on_items_of_the_first_shard(tmp_pat
     table.to_parquet(tmp_path / "a.parquet")
     # One shard, so that the same items are compared as in memory.
     shards = cs.shards.write(tmp_path / "a.parquet", tmp_path / "s")
-    fit, whole = cs.shards.fit(shards), cs.fit(table)
+    effort = cs.EngineOptions(draws=200, tune=150, chains=2)
+    fit = cs.shards.fit(shards)
+    whole = cs.fit(table, effort=effort)
     first = fit.part(0)
     compared = first.comparison().set_index("model")
     expected = whole.comparison().set_index("model")

@@ -232,7 +232,7 @@ def cooccurring(
     --------
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
-    >>> fit = cs.fit(study.responses, engine="em")
+    >>> fit = cs.fit(study.responses, model="tsipras2020")
     >>> cs.analysis.cooccurring(fit, study.responses, min_items=1).columns.tolist()[:4]
     ['class_label', 'label', 'together', 'items']
     """

@@ -24,8 +24,8 @@ def study(simulated):
     return simulated(
         "logistic_dawid_skene",
         4,
-        items=400,
-        annotators=100,
+        items=200,
+        annotators=50,
         per_item=5,
         classes=2,
         prior={"spread": 1.5},
@@ -79,7 +79,7 @@ def test_arviz_leaves_out_an_item_with_all_its_answers(laid_out):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         result = arviz_stats.loo(laid_out, pointwise=True)
-    assert result.n_data_points == 400
+    assert result.n_data_points == 200
     # Where weights hardly need smoothing it is the harmonic mean, but for the smoothing
     # of the largest: a percent of a probability or so.
     light = result.pareto_k.to_numpy() < 0.3

@@ -9,8 +9,9 @@ from consilience.demo import study
 def test_only_the_seconds_differ(tmp_path):
     answers = study(0, num_photos=40).answers
     responses = cs.read(answers, item="photo", label="animal")
+    effort = cs.EngineOptions(draws=60, tune=60, chains=2)
     for name in ("first", "second"):
-        fit = cs.fit(responses, seed=3)
+        fit = cs.fit(responses, seed=3, effort=effort)
         fit.save(tmp_path / name)
     files = sorted(path for path in (tmp_path / "first").rglob("*") if path.is_file())
     differ = [
