@@ -295,6 +295,58 @@ def test_judges_of_objects_are_held_against_people(objects):
     assert row["bias"] == pytest.approx((judge - person)[both].mean())
 
 
+def test_gold_answers_to_pairs_of_item_and_label_are_a_reference():
+    made = cs.simulate(kind="contains", items=60, annotators=6, seed=1)
+    fit = cs.fit(made.responses, model="hierarchical_dawid_skene")
+    gold = made.responses.gold.astype(str).query("label == 'class0'")
+    stated = cs.rate(fit, reference=gold, label="class0").table.iloc[0]
+    assert stated["judged"] == stated["items"] == len(gold)
+    assert stated["estimate"] == pytest.approx((gold["answer"] == "yes").mean())
+
+
+def test_judges_of_objects_are_held_against_gold_labels(objects):
+    fit, names = objects
+    items = names.index.astype(str)[:40]
+    gold = pd.DataFrame({"item": items, "label": "class1"})
+    gold.loc[::2, "label"] = "class0"
+    made = cs.analysis.judges(fit, reference=gold, label="class0").table
+    row = made.set_index("annotator").loc["annotator5"]
+    listed = fit.labels().query("label == 'class0'")["item"].astype(str)
+    right = pd.Series(gold["label"].eq("class0").to_numpy(float), items)
+    right = right[right.index.isin(listed)]
+    judge = names["annotator5"].set_axis(names.index.astype(str)).reindex(right.index)
+    judge = judge.dropna()
+    assert row["items"] == len(judge)
+    agreed = judge.eq(right.reindex(judge.index)).mean()
+    assert row["agreement"] == pytest.approx(agreed)
+
+
+@pytest.mark.parametrize("kind", ["choice", "contains"])
+def test_judges_are_held_against_gold_labels_alone(kind):
+    made = cs.simulate(kind=kind, items=60, annotators=4, per_item=3, seed=1)
+    fit = cs.fit(made.responses, model="hierarchical_dawid_skene")
+    gold = made.responses.gold.astype(str).head(30)
+    answers = made.responses.table.astype({"item": str, "label": str})
+    table = cs.analysis.judges(fit, reference=gold).table
+    assert set(table["role"]) == {"judge"}
+    assert "passes" not in table
+    said = "answer" if kind == "contains" else "label"
+    key = ["item", "label"] if kind == "contains" else ["item"]
+    both = answers.merge(gold[[*key, said]], on=key, suffixes=("", "_true"))
+    right = both[said].astype(str) == both[f"{said}_true"]
+    expected = right.groupby(both["annotator"].astype(str)).mean()
+    found = table.set_index("annotator")["agreement"]
+    assert found.to_dict() == pytest.approx(expected.to_dict())
+    # An item that was drawn seldom stands for many.
+    share = np.where(np.arange(30) % 2, 1.0, 0.25)
+    weight = both.merge(gold.assign(w=1 / share)[[*key, "w"]], on=key)["w"]
+    names = both["annotator"].astype(str)
+    expected = (right * weight).groupby(names).sum() / weight.groupby(names).sum()
+    drawn = cs.analysis.judges(fit, reference=gold.assign(inclusion=share)).table
+    found = drawn.set_index("annotator")["agreement"]
+    assert found.to_dict() == pytest.approx(expected.to_dict())
+
+
 def test_the_rule_of_the_study_has_no_rates():
     study = cs.simulate(kind="objects", items=12, annotators=8, classes=6, seed=0)
     fit = cs.fit(study.responses, model="tsipras2020")

@@ -30,7 +30,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.references import NamedLabels, questions_of, reference_codes
+from consilience.analysis.references import (
+    NamedLabels,
+    gold_of_units,
+    questions_of,
+    reference_codes,
+)
 from consilience.errors import DataError, OptionError
 from consilience.intervals import bounds
 from consilience.notebook import shown_as
@@ -52,7 +57,8 @@ class Judges:
     Attributes
     ----------
     table : pandas.DataFrame
-        Columns annotator, role (judge or person), the column that `by` names, items
+        Columns annotator, role (judge or person; judges alone where gold labels are the
+        reference), the column that `by` names, items
         (that people answered too), agreement, bias, kappa, sensitivity and specificity
         with their bounds (the last two where one label of two is asked about), and of
         judges over all items advantage, winning_rate, passes and p_at_least.
@@ -81,7 +87,7 @@ class Judges:
 def judges(
     fit: Fit,
     *,
-    reference: str | Sequence[str],
+    reference: str | Sequence[str] | pd.DataFrame,
     by: str | pd.DataFrame | None = None,
     label: object = None,
     epsilon: float = 0.2,
@@ -95,8 +101,10 @@ def judges(
     ----------
     fit : Fit
         A fit to the answers of judges and of people.
-    reference : str or sequence of str
-        The people: a group of annotators, or annotators.
+    reference : str, sequence of str or pandas.DataFrame
+        The people: a group of annotators, or annotators. Or gold labels (columns item
+        and label; of contains, answer as well; inclusion weighs), against which no
+        judge can be compared with a person: the test is left out.
     by : str or pandas.DataFrame, optional
         Column of the items (or table of item and group): each value has rows of its
         own, such as the systems, a judge's own among them.
@@ -146,7 +154,8 @@ def judges(
         )
     answers = _Answers(fit, reference, label)
     asked = next(iter(questions_of(fit, reference, by, label, None)))
-    weights = np.random.default_rng(seed).exponential(size=(resamples, answers.units))
+    drawn = np.random.default_rng(seed).exponential(size=(resamples, answers.units))
+    weights = drawn * answers.weight
     parts = [(ALL, answers.among(asked.unit))]
     if asked.by and asked.by != "label":
         parts += [
@@ -172,12 +181,17 @@ def judges(
 class _Answers:
     """The mean answer of each annotator to each unit, as shares of labels."""
 
-    def __init__(self, fit: Fit, reference: str | Sequence[str], label: object) -> None:
+    def __init__(
+        self, fit: Fit, reference: str | Sequence[str] | pd.DataFrame, label: object
+    ) -> None:
         data = fit.data
         observed, constant = data["observed_data"], data["constant_data"]
         kind = data.attrs["kind"]
         self.names = names(data, "annotator").astype(str)
-        self.people = [*map(int, reference_codes(fit, reference))]
+        gold = reference if isinstance(reference, pd.DataFrame) else None
+        self.people: list[int] = []
+        if not isinstance(reference, pd.DataFrame):
+            self.people += map(int, reference_codes(fit, reference))
         everyone = np.flatnonzero(constant["annotator_identified"].to_numpy())
         self.judges = [int(j) for j in everyone if j not in self.people]
         who, unit, answer, n = (
@@ -185,16 +199,34 @@ class _Answers:
         )
         labels = len(names(data, "given_class"))
         self.item = np.arange(constant.sizes["item"])  # of each unit
+        self.weight = np.ones(constant.sizes["item"])
+        if gold is not None:
+            place, stated, inclusion = gold_of_units(data, gold)
+            self.weight[place[place >= 0]] = 1 / inclusion[place >= 0]
+            truth = pd.Index(names(data, "given_class").astype(str)).get_indexer(stated)
         if kind == "objects":  # whether each candidate of an item is named
             named = NamedLabels(data)
             row, unit, answer = named.by_candidate()
             candidate = named.candidate.ravel()
+            if gold is not None:
+                place, truth = _of_candidates(named, place, stated)
             if label is not None:
                 kept = named.labels[candidate[unit]] == str(label)
                 row, unit, answer = row[kept], unit[kept], answer[kept]
             who, n, labels = who[row], n[row], 2
             self.item = np.repeat(self.item, named.candidate.shape[1])
+            self.weight = self.weight[self.item]
         self.units = len(self.item)
+        if gold is not None:  # as the answers of one more annotator
+            known = (place >= 0) & (truth >= 0)
+            self.people = [len(self.names)]
+            self.names = np.append(self.names.astype(object), "gold")
+            who = np.append(who, np.full(known.sum(), self.people[0]))
+            unit, answer = (
+                np.append(unit, place[known]),
+                np.append(answer, truth[known]),
+            )
+            n = np.append(n, np.ones(known.sum()))
         shape = (len(self.names), self.units, labels)
         cell = np.ravel_multi_index((who, unit, answer), shape)
         counts = np.bincount(cell, n, int(np.prod(shape))).reshape(shape)
@@ -240,7 +272,7 @@ class _Answers:
         if not both.any():
             return None
         mine, theirs = self.share[who][both], others[both]
-        weight = np.concatenate([np.ones((1, both.sum())), weights[:, both]])
+        weight = np.concatenate([self.weight[None, both], weights[:, both]])
         weight /= weight.sum(1, keepdims=True)
         same = (mine * theirs).sum(1)
         measures = {"agreement": weight @ same}
@@ -334,6 +366,20 @@ class _Answers:
             return np.nan
         np.fill_diagonal(alike, 1.0)
         return float(len(alike) ** 2 / max(alike.sum(), 1.0))
+
+
+def _of_candidates(
+    named: NamedLabels, place: Int[np.ndarray, " G"], stated: pd.Series
+) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, " V"]]:
+    """Return the candidates of items with gold labels, and which of them are gold."""
+    true = set(zip(place.tolist(), stated, strict=True))
+    slots = named.candidate.shape[1]
+    items = np.unique(place[place >= 0])
+    unit = (items[:, None] * slots + np.arange(slots)).ravel()
+    code = named.candidate.ravel()[unit]
+    unit, code = unit[code >= 0], code[code >= 0]
+    pairs = zip((unit // slots).tolist(), named.labels[code], strict=True)
+    return unit, np.array([pair in true for pair in pairs], int)
 
 
 def _rejected(chance: Float[np.ndarray, " P"]) -> np.ndarray:

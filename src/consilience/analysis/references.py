@@ -360,36 +360,42 @@ class _Responses:
             return None, weight
         if self.gold is None:
             return self._mean(asked.value, self.by_people), weight
-        constant, gold = self.data["constant_data"], self.gold
-        kind = self.data.attrs["kind"]
-        contains = kind == "contains"
-        needed = {"item", "label", *(["answer"] if contains else [])} - {*gold.columns}
-        if needed:
-            raise DataError(
-                f"reference: the table of gold labels has no column {min(needed)}; it "
-                f"has {', '.join(map(str, gold.columns))}"
-            )
-        keys = pd.Series(constant["unit_item"].to_numpy().astype(str))
-        mine = pd.Series(text_of(gold["item"]))
-        if contains:
-            keys += "\0" + constant["unit_label"].to_numpy().astype(str)
-            mine += "\0" + pd.Series(text_of(gold["label"]))
-        place = pd.Index(keys).get_indexer(pd.Index(mine))
-        stated = pd.Series(text_of(gold["answer" if contains else "label"]))
+        place, stated, inclusion = gold_of_units(self.data, self.gold)
         worth = stated.map(asked.gold)
-        if kind == "objects":  # an item has a row for each of its labels
+        if self.data.attrs["kind"] == "objects":  # a row for each label of an item
             worth = worth.fillna(0.0).groupby(place).transform("max")
         used = (place >= 0) & worth.notna().to_numpy()
         if not used.any():
             raise DataError("reference: no gold label is of an item of the fit")
         truth = np.full(self.units, np.nan)
         truth[place[used]] = worth[used]
-        if "inclusion" in gold:
-            inclusion = pd.to_numeric(gold["inclusion"]).to_numpy(float)[used]
-            if not ((inclusion > 0) & (inclusion <= 1)).all():
-                raise DataError("reference: an inclusion is not above 0 and at most 1")
-            weight[place[used]] = 1 / inclusion
+        weight[place[used]] = 1 / inclusion[used]
         return truth, weight
+
+
+def gold_of_units(
+    data: xr.DataTree, gold: pd.DataFrame
+) -> tuple[Int[np.ndarray, " G"], pd.Series, Float[np.ndarray, " G"]]:
+    """Return of each gold label its unit (-1: none), what it states, its inclusion."""
+    constant, contains = data["constant_data"], data.attrs["kind"] == "contains"
+    needed = {"item", "label", *(["answer"] if contains else [])} - {*gold.columns}
+    if needed:
+        raise DataError(
+            f"reference: the table of gold labels has no column {min(needed)}; it "
+            f"has {', '.join(map(str, gold.columns))}"
+        )
+    keys = pd.Series(constant["unit_item"].to_numpy().astype(str))
+    mine = pd.Series(text_of(gold["item"]))
+    if contains:
+        keys += "\0" + pd.Series(constant["unit_label"].to_numpy().astype(str))
+        mine += "\0" + pd.Series(text_of(gold["label"]))
+    place = pd.Index(keys).get_indexer(pd.Index(mine))
+    inclusion = np.ones(len(gold))
+    if "inclusion" in gold:
+        inclusion = pd.to_numeric(gold["inclusion"]).to_numpy(float)
+        if not ((inclusion > 0) & (inclusion <= 1))[place >= 0].all():
+            raise DataError("reference: an inclusion is not above 0 and at most 1")
+    return place, pd.Series(text_of(gold["answer" if contains else "label"])), inclusion
 
 
 def _column(

@@ -37,6 +37,20 @@ def test_what_was_read_is_said_and_how_to_keep_the_fit(answers, run, tmp_path, c
     assert "next: consilience fit answers.csv --out run" in shown.err
 
 
+def test_gold_labels_may_stand_for_people(answers, run, tmp_path, capsys):
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    gold = answers[answers["annotator"] == "ann"][["item", "label"]]
+    gold.to_csv(tmp_path / "gold.csv", index=False)
+    fit = ("--model", "dawid_skene", "--engine", "em", "--out", "made")
+    assert run("fit", "answers.csv", *fit) == 0
+    assert run("judges", "made", "--gold", "gold.csv") == 0
+    shown = capsys.readouterr()
+    assert "claude" in shown.out
+    assert "next: consilience rate made --gold gold.csv" in shown.err
+    assert run("judges", "made") == 2
+    assert "give gold labels (`--gold`)" in capsys.readouterr().err
+
+
 def test_what_is_neither_is_refused(run, capsys):
     assert run("rate", "nothing-here", "--reference", "ann") == 2
     assert "nothing-here" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The commands `rate` and `judges`: judges, and people who correct them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from consilience.cli.options import (
 from consilience.cli.outcome import is_run, load_or_fit
 from consilience.cli.terminal import check_free, finish, rows, screen
 from consilience.console import Console
-from consilience.errors import as_options
+from consilience.errors import OptionError, as_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,11 +81,7 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     from consilience.posterior import export_table
 
     check_free(out, marker=None, overwrite=overwrite)
-    right: Any = None
-    if gold is not None:
-        right = read_columns(gold, ())
-    elif reference:
-        right = reference[0] if len(reference) == 1 else list(reference)
+    right = _right(reference, gold) if reference or gold else None
     show = screen(as_json=json)
     made = estimate(
         load_or_fit(run, show),
@@ -112,7 +109,9 @@ def rate(  # noqa: PLR0913 (each option stands alone)
         "needed": [] if needed is None else rows(needed),
         "remarks": list(made.remarks),
     }
-    also = ("judges", "--reference", *reference) if reference else ("annotators",)
+    also = (
+        ("judges", *_named(reference, gold)) if reference or gold else ("annotators",)
+    )
     follow = _next(run, *also)
     finish(show, {"out": out, **result}, *follow, written=out)
 
@@ -121,7 +120,8 @@ def judges(  # noqa: PLR0913 (each option stands alone)
     run: RunOrAnswers,
     /,
     *,
-    reference: Several,
+    reference: Several = (),
+    gold: Path | None = None,
     by: str | None = None,
     label: str | None = None,
     epsilon: float = 0.2,
@@ -138,6 +138,8 @@ def judges(  # noqa: PLR0913 (each option stands alone)
     ----------
     reference
         The people: a group of annotators, or annotators.
+    gold
+        Table of true labels of some items (item, label) in place of --reference.
     by
         Column of the items, such as the system that each is from.
     label
@@ -154,16 +156,16 @@ def judges(  # noqa: PLR0913 (each option stands alone)
     --------
     consilience judges run --reference human
     consilience judges run --reference human --by system --out judges.csv
+    consilience judges run --gold gold.csv
     """
     from consilience.analysis import judges as held
     from consilience.posterior import export_table
 
     check_free(out, marker=None, overwrite=overwrite)
-    people: Any = reference[0] if len(reference) == 1 else list(reference)
     show = screen(as_json=json)
     made = held(
         load_or_fit(run, show),
-        reference=people,
+        reference=_right(reference, gold),
         by=by,
         label=label,
         epsilon=epsilon,
@@ -179,11 +181,29 @@ def judges(  # noqa: PLR0913 (each option stands alone)
             f"effective number of judges: {made.effective:.1f}; a judge passes the "
             "alternative annotator test if it beats half of the people or more; "
             "sensitivity, specificity and all other columns: --out or --json"
+            if gold is None
+            else f"effective number of judges: {made.effective:.1f}; sensitivity, "
+            "specificity and all other columns: --out or --json"
         )
     result = {"judges": rows(made.table), "effective": made.effective}
     also = ("--by", by) if by else ()
-    follow = _next(run, "rate", "--reference", *reference, *also)
+    follow = _next(run, "rate", *_named(reference, gold), *also)
     finish(show, {"out": out, **result}, *follow, written=out)
+
+
+def _right(reference: Sequence[str], gold: Path | None) -> Any:
+    """Return who is right: gold labels, a group or an annotator, or annotators."""
+    if gold is not None:
+        return read_columns(gold, ())
+    if not reference:
+        raise OptionError(
+            "name the people (`--reference human`), or give gold labels (`--gold`)"
+        )
+    return reference[0] if len(reference) == 1 else list(reference)
+
+
+def _named(reference: Sequence[str], gold: Path | None) -> list[str]:
+    return ["--reference", *reference] if gold is None else ["--gold", str(gold)]
 
 
 def _next(run: list[Path], command: str, *options: str) -> list[str | Path]:
