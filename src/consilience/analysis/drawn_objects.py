@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, UInt64
 
-from consilience.analysis.proposals import Proposals
+from consilience.analysis.proposals import Proposals, set_sums
 from consilience.analysis.shares import Cell, Sums
 from consilience.posterior import Fit
 from consilience.posterior.objects import LEADING, MAIN_LABEL, MAIN_OBJECT, joint_draws
@@ -72,6 +72,21 @@ class DrawnObjects:
         """P(a label of each item is valid), by draw of the parameters."""
         bits = [self.bits_of(self.valid, of_model) for of_model in label]
         return np.stack([self.probability(each) for each in bits], axis=1)
+
+    def jointly(
+        self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, "A I"]
+    ) -> Float[np.ndarray, "D A I"]:
+        """P(two labels of each item are valid), by draw of the parameters."""
+        both = [
+            self.probability(self.bits_of(self.valid, a) & self.bits_of(self.valid, b))
+            for a, b in zip(label, other, strict=True)
+        ]
+        return np.stack(both, axis=1)
+
+    def number(self) -> Float[np.ndarray, "D I"]:
+        """Return the expected number of valid labels, by draw of the parameters."""
+        each = [k * self.probability(bits) for k, bits in enumerate(self.names)]
+        return np.sum(each, axis=0)
 
     def probability(self, bits: Bits) -> Float[np.ndarray, "D _"]:
         """Return the share of joint draws with the bit set, by draw of parameters."""
@@ -176,6 +191,8 @@ def object_sums(
         for subset, members, whole in _wholes(truth, within, "all", *_WITHIN[metric]):
             above = np.stack([truth.probability(one & members) for one in by_model], 1)
             yield (name, subset), (above, np.broadcast_to(whole, above.shape))
+    first = truth.validity(proposals.fitted_label[:, :, 0])
+    yield from set_sums(proposals, truth, np.ones_like(first))
 
 
 def _wholes(

@@ -439,8 +439,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     -------
     Evaluation
         Metrics: `accuracy` (the first label is true), `top_k` (one of the first k is),
-        of several labels of contains `precision`, `f1` and `average_precision` of all
-        that a model lists, up to `top`,
+        where several labels of an item can be true `precision`, `f1` and
+        `average_precision` of all that a model lists, up to `top`,
         `dataset_accuracy` and `dataset_top_k` (agreement with the data set's label);
         for objects also `main_object` and `main_label`. Subsets: `all`; for contains
         `one_label` and `several_labels` (are true); for objects `one_object` (at most),

@@ -11,7 +11,7 @@ subset, and that the item is in it.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -246,6 +246,12 @@ class Truths:
         again = 0.0 if self.one else self.asked(other[None])
         return self.validity(label) * np.where(label == other, 1.0, again)
 
+    def jointly(
+        self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, "A I"]
+    ) -> Float[np.ndarray, "_ A I"]:
+        """P(two labels that are not the same are true)."""
+        return self.validity(label) * self.validity(other)
+
     @property
     def can_be_several(self) -> bool:
         """Whether two labels of an item may be true: both were asked about."""
@@ -309,8 +315,24 @@ def truths(fit: Fit, items: pd.Index, most: int, unasked: Unasked) -> Truths:
     )
 
 
-def _of_sets(
-    proposals: Proposals, truth: Truths, judged: Float[np.ndarray, "D A I"]
+@runtime_checkable
+class Sets(Protocol):
+    """What items hold where several labels of one can be true."""
+
+    def validity(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "_ A I"]:
+        """P(a label of each item is true)."""
+
+    def jointly(
+        self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, "A I"]
+    ) -> Float[np.ndarray, "_ A I"]:
+        """P(two labels that are not the same are true)."""
+
+    def number(self) -> Float[np.ndarray, "_ I"]:
+        """Return the expected number of labels that are true."""
+
+
+def set_sums(
+    proposals: Proposals, truth: Sets, judged: Float[np.ndarray, "D A I"]
 ) -> Iterator[tuple[Cell, Sums]]:
     r"""Give the sums of metrics of all labels that models list.
 
@@ -322,10 +344,10 @@ def _of_sets(
     chance = [np.nan_to_num(truth.validity(each)) for each in ranks]
     hits, listed = sum(chance), (proposals.label != UNKNOWN).sum(2)[None]
     there = truth.number()[:, None] * judged
-    before, precise = np.zeros_like(chance[0]), np.zeros_like(chance[0])
-    for rank, each in enumerate(chance, start=1):
-        precise += each * (1 + before) / rank
-        before += each
+    precise = np.zeros_like(chance[0])
+    for rank, each in enumerate(chance):
+        earlier = (np.nan_to_num(truth.jointly(ranks[rank], r)) for r in ranks[:rank])
+        precise += sum(earlier, start=each) / (rank + 1)
     for metric, part, whole in (
         ("precision", hits, listed * judged),
         ("f1", 2 * hits, listed * judged + there),
@@ -356,7 +378,7 @@ def truth_sums(proposals: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums
         number = {"several_labels": several, "one_label": one}
         yield ("accuracy", "several_labels"), (both, several * judged)
         yield ("accuracy", "one_label"), (true - both, one * judged)
-        yield from _of_sets(proposals, truth, judged)
+        yield from set_sums(proposals, truth, judged)
     if proposals.dataset is None:
         return
     same = (proposals.label[:, :, 0] == proposals.dataset).astype(float)

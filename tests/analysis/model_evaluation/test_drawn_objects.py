@@ -13,6 +13,7 @@ from consilience.posterior.objects import joint_draws
 from consilience.posterior.tree import with_groups
 
 OWN = as_labels(OF_LAMPS)
+SETS = ("precision", "f1", "average_precision")
 
 
 def said(*ranked):
@@ -25,7 +26,12 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(lamps):
     # i, j: both labels name an object. k: lamp names its one object, but that is called
     # shade. Of three data-set labels that are not the main one, j and k, the model says
     # both.
-    assert values(result, "one") == pytest.approx(
+    stated = values(result, "one")
+    # Of eight labels listed five are valid, of six that are: two at the first rank, and
+    # of three at the second one behind a valid one.
+    sets = [stated.pop((name, "all")) for name in SETS]
+    assert sets == pytest.approx([5 / 8, 10 / 14, (2 + 1 + 2 / 2) / 6])
+    assert stated == pytest.approx(
         {
             ("accuracy", "all"): 2 / 4,
             ("accuracy", "one_object"): 0 / 2,
@@ -144,6 +150,39 @@ def test_accuracies_under_worlds_are_means_over_them(fitted):
         mains += main.mean()
     assert result["accuracy", "several_objects"] == pytest.approx(hits / members)
     assert result["main_object", "all"] == pytest.approx(mains / len(rows))
+
+
+def test_sets_of_labels_are_held_against_worlds_one_by_one(fitted):
+    study, fit = fitted
+    generator = np.random.default_rng(3)
+    labels = study.responses.labels["label"].astype(str).to_numpy()
+    rows = [
+        {"item": str(item), "label": label, "rank": rank}
+        for item in study.responses.items["item"]
+        for rank, label in enumerate(generator.permutation(labels)[:3], 1)
+    ]
+    table = evaluate(fit, pd.DataFrame(rows), top=3, threshold=0.3).models
+    shown = table.query("subset == 'all'").set_index("metric")["value"]
+    told_of = joint_draws(fit.data)
+    right = told_of.levels >= 30
+    pairs = zip(told_of.item, told_of.label, strict=True)
+    cell = {pair: at for at, pair in enumerate(pairs)}
+    place = {name: number for number, name in enumerate(told_of.items)}
+    code = {name: number for number, name in enumerate(told_of.labels)}
+    hits = precise = 0.0
+    for _, guessed in pd.DataFrame(rows).groupby("item"):
+        valid = np.zeros((*right.shape[:2], 3))
+        for row in guessed.itertuples():
+            at = cell.get((place[row.item], code.get(row.label, -1)))
+            if at is not None:
+                valid[:, :, row.rank - 1] = right[:, :, at]
+        hits += valid.sum(2).mean(1)
+        precise += (valid * valid.cumsum(2) / [1, 2, 3]).sum(2).mean(1)
+    there = right.mean(1).sum(1)  # of each draw of the parameters
+    assert shown["precision"] == pytest.approx(hits.mean() / len(rows))
+    f1 = 2 * hits / (len(rows) + there)
+    assert shown["f1"] == pytest.approx(f1.mean())
+    assert shown["average_precision"] == pytest.approx((precise / there).mean())
 
 
 def test_bounds_carry_what_is_unknown_of_the_parameters(fitted):
