@@ -215,6 +215,24 @@ def test_more_items_are_needed_for_narrower_intervals(fit):
     assert (narrow["needed"] <= narrow["items"]).all()
 
 
+def test_the_items_to_judge_are_drawn_at_random_within_groups(fit):
+    rates = cs.rate(fit, reference="human", by="system")
+    needed = rates.needed(0.1).set_index("system")["more"]
+    drawn = rates.to_judge(0.1)
+    number = drawn["system"].value_counts().reindex(needed.index, fill_value=0)
+    left = rates.table.set_index("system").eval("items - judged").reindex(needed.index)
+    assert number.to_dict() == np.minimum(needed, left).to_dict()
+    assert not drawn["item"].duplicated().any()
+    frame, _ = evaluation(0)
+    judged = set(frame.loc[frame["annotator"].str.startswith("person"), "item"])
+    assert judged
+    assert not judged & set(drawn["item"].astype(str))
+    named = frame.drop_duplicates("item").set_index("item")["system"]
+    assert (named[drawn["item"].astype(str)].to_numpy() == drawn["system"]).all()
+    other = rates.to_judge(0.1, seed=1)
+    assert [*other["item"]] != [*drawn["item"]]
+
+
 def test_of_yes_and_no_each_label_has_a_rate():
     study = cs.simulate(kind="contains", items=40, annotators=6, per_item=6, seed=0)
     fit = cs.fit(study.responses, model="contains_states", engine="em")

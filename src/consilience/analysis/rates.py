@@ -64,6 +64,7 @@ class Rates:
     remarks: tuple[str, ...] = ()
     types: Types = field(default_factory=dict, repr=False)
     deviations: tuple[float, ...] = field(default=(), repr=False)
+    unjudged: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     prob: float = 0.9
 
     def needed(self, width: float) -> pd.DataFrame:
@@ -103,6 +104,36 @@ class Rates:
         groups = names[: names.index("judged") + 1]
         more = np.maximum(needed - some["judged"], 0)
         return some[groups].assign(needed=needed, more=more)
+
+    def to_judge(self, width: float, seed: int = 0) -> pd.DataFrame:
+        """Draw the items that people have to judge next, at random in each group.
+
+        What people judged so far and these are together a random sample of each group,
+        if the former are; so no item needs a weight.
+
+        Parameters
+        ----------
+        width : float
+            Width of the intervals that is wanted, as in `needed`.
+        seed : int, default 0
+            Seed of the draw.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The items with the column of their group, in the order of the draw; of kind
+            contains, with the label that is asked about.
+
+        Raises
+        ------
+        OptionError
+            As `needed`.
+        """
+        more = self.needed(width)["more"].to_numpy()
+        drawn = self.unjudged.sample(frac=1, random_state=seed)
+        place = drawn.groupby("code").cumcount()
+        chosen = drawn[place < more[drawn["code"]]]
+        return chosen.drop(columns="code").reset_index(drop=True)
 
 
 def rate(
@@ -172,7 +203,7 @@ def rate(
     """
     if not 0 < prob < 1:
         raise OptionError(f"prob {prob:g}: give a probability between 0 and 1")
-    questions = questions_of(fit, reference, by, label, cluster)
+    questions = [*questions_of(fit, reference, by, label, cluster)]
     parts = [_of_question(each, prob, population=population) for each in questions]
     table = pd.concat([part.table for part in parts], ignore_index=True)
     differences = pd.concat([part.differences for part in parts], ignore_index=True)
@@ -183,6 +214,7 @@ def rate(
         remarks=remarks,
         types=fit.types,
         deviations=parts[0].deviations if len(parts) == 1 else (),
+        unjudged=_unjudged(fit, questions[0]),
         prob=prob,
     )
 
@@ -205,6 +237,21 @@ def _of_question(asked: Questions, prob: float, *, population: bool) -> Rates:
         remarks=_remarks(table),
         deviations=tuple(map(float, some.deviation)),
     )
+
+
+def _unjudged(fit: Fit, asked: Questions) -> pd.DataFrame:
+    """Return the units that people did not judge, with the code of their group."""
+    left = np.ones(len(asked.unit), bool)
+    if asked.truth is not None:
+        left = ~np.isfinite(asked.truth)
+    constant, table = fit.data["constant_data"], pd.DataFrame()
+    for column, coordinate in (("item", "unit_item"), ("label", "unit_label")):
+        if coordinate in constant.variables:
+            table[column] = constant[coordinate].to_numpy()[asked.unit][left]
+    code = asked.group[left]
+    if asked.by and asked.by != "label":
+        table.insert(0, asked.by, np.array(asked.groups, object)[code])
+    return table.assign(code=code)
 
 
 def _members(asked: Questions) -> list[tuple[str, Bool[np.ndarray, " I"]]]:

@@ -54,3 +54,17 @@ def test_gold_labels_may_stand_for_people(answers, run, tmp_path, capsys):
 def test_what_is_neither_is_refused(run, capsys):
     assert run("rate", "nothing-here", "--reference", "ann") == 2
     assert "nothing-here" in capsys.readouterr().err
+
+
+def test_items_that_people_have_to_judge_are_written(answers, run, tmp_path, capsys):
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    fit = ("--model", "dawid_skene", "--engine", "em", "--out", "made")
+    assert run("fit", "answers.csv", *fit) == 0
+    how = ("rate", "made", "--reference", "ann", "--ask", "next.csv")
+    assert run(*how) == 2
+    assert "give --width" in capsys.readouterr().err
+    assert run(*how, "--width", "0.2") == 0
+    asked = pd.read_csv(tmp_path / "next.csv")["item"]
+    judged = answers.loc[answers["annotator"] == "ann", "item"]
+    assert len(asked)
+    assert not set(asked) & set(judged)

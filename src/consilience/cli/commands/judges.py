@@ -41,6 +41,7 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     cluster: str | None = None,
     population: Flag = False,
     width: float | None = None,
+    ask: Path | None = None,
     prob: Prob = 0.9,
     out: Path | None = None,
     overwrite: Overwrite = False,
@@ -68,6 +69,9 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     width
         Say also how many items of each group people have to judge for intervals of
         this width.
+    ask
+        Table to write of the items that they have to judge for it, drawn at random
+        within each group.
     out
         Table of the rates to write (.csv, .parquet, .json or .xlsx).
 
@@ -75,12 +79,16 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     --------
     consilience rate run --reference human --by system
     consilience rate run --gold gold.csv --by system --out rates.csv
+    consilience rate run --gold gold.csv --by system --width 0.1 --ask next.csv
     consilience rate log-base.json log-tuned.json --gold person.csv --by system
     """
     from consilience.analysis import rate as estimate
     from consilience.posterior import export_table
 
-    check_free(out, marker=None, overwrite=overwrite)
+    for each in (out, ask):
+        check_free(each, marker=None, overwrite=overwrite)
+    if ask is not None and width is None:
+        raise OptionError("--ask draws items for intervals of a width: give --width")
     right = _right(reference, gold) if reference or gold else None
     show = screen(as_json=json)
     made = estimate(
@@ -95,6 +103,8 @@ def rate(  # noqa: PLR0913 (each option stands alone)
     if out is not None:
         export_table(made.table, out, overwrite=overwrite)
     needed = None if width is None else made.needed(width)
+    if ask is not None and width is not None:
+        export_table(made.to_judge(width), ask, overwrite=overwrite)
     if not json:
         interval = prob if right is not None else None  # else the range of judges
         _print(show, "rates", made.table, interval, "estimate")
