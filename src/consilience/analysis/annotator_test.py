@@ -218,15 +218,15 @@ class _Answers:
             self.weight = self.weight[self.item]
         self.units = len(self.item)
         if gold is not None:  # as the answers of one more annotator
-            known = (place >= 0) & (truth >= 0)
+            usable = (place >= 0) & (truth >= 0)
             self.people = [len(self.names)]
             self.names = np.append(self.names.astype(object), "gold")
-            who = np.append(who, np.full(known.sum(), self.people[0]))
+            who = np.append(who, np.full(usable.sum(), self.people[0]))
             unit, answer = (
-                np.append(unit, place[known]),
-                np.append(answer, truth[known]),
+                np.append(unit, place[usable]),
+                np.append(answer, truth[usable]),
             )
-            n = np.append(n, np.ones(known.sum()))
+            n = np.append(n, np.ones(usable.sum()))
         shape = (len(self.names), self.units, labels)
         cell = np.ravel_multi_index((who, unit, answer), shape)
         counts = np.bincount(cell, n, int(np.prod(shape))).reshape(shape)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -47,18 +47,6 @@ def load_run(run: Path, truth: Truth = None) -> "Fit":
 
     fitted = load(run).with_(truth=truth)
     judge(fitted, run)
-    return fitted
-
-
-def load_or_fit(sources: Sequence[Path], show: Console) -> "Fit":
-    """Return a run; or what `fit` makes by default of answers that are no run."""
-    first = sources[0]
-    if len(sources) == 1 and (is_run(first) or not first.exists()):
-        return load_run(first)
-    from consilience.cli.commands.fit import read_and_fit
-
-    fitted = read_and_fit(sources, show)
-    judge(fitted, first)
     return fitted
 
 

@@ -30,8 +30,15 @@ from consilience.cli.options import (
     read_gold,
     read_responses,
 )
-from consilience.cli.outcome import print_fitted, resumed, save, summary
-from consilience.cli.terminal import check_free, finish, screen
+from consilience.cli.outcome import (
+    is_run,
+    load_run,
+    print_fitted,
+    resumed,
+    save,
+    summary,
+)
+from consilience.cli.terminal import check_free, finish, judge, screen
 from consilience.console import VERBOSITY, Console
 from consilience.errors import UnfamiliarAnnotatorsWarning, as_options
 from consilience.inference.options import check_fits
@@ -205,13 +212,18 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     finish(show, result, "report", out, *read, "--out", page, written=out, also=also)
 
 
-def read_and_fit(sources: Sequence[Path], show: Console) -> "Fit":
-    """Read answers and fit them, all by default, without writing a run."""
+def load_or_fit(sources: Sequence[Path], show: Console) -> "Fit":
+    """Return a run; or what `fit` makes by default of answers that are no run."""
+    first = sources[0]
+    if len(sources) == 1 and (is_run(first) or not first.exists()):
+        return load_run(first)
     from consilience import fitting
 
     data = read_responses(sources, READ_AS_IT_IS)
     _print_read(show, data)
-    return fitting.fit(data, progress=True)
+    fitted = fitting.fit(data, progress=True)
+    judge(fitted, first)
+    return fitted
 
 
 def _print_read(show: Console, data: "Responses") -> None:

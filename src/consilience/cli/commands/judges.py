@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from consilience.cli.commands.fit import load_or_fit
 from consilience.cli.options import (
     Flag,
     Json,
@@ -16,7 +17,7 @@ from consilience.cli.options import (
     Several,
     read_columns,
 )
-from consilience.cli.outcome import is_run, load_or_fit
+from consilience.cli.outcome import is_run
 from consilience.cli.terminal import check_free, finish, rows, screen
 from consilience.console import Console
 from consilience.errors import OptionError, as_options
