@@ -348,10 +348,10 @@ def test_judges_are_held_against_gold_labels_alone(kind):
     table = cs.analysis.judges(fit, reference=gold).table
     assert set(table["role"]) == {"judge"}
     assert "passes" not in table
-    said = "answer" if kind == "contains" else "label"
+    stated = "answer" if kind == "contains" else "label"
     key = ["item", "label"] if kind == "contains" else ["item"]
-    both = answers.merge(gold[[*key, said]], on=key, suffixes=("", "_true"))
-    right = both[said].astype(str) == both[f"{said}_true"]
+    both = answers.merge(gold[[*key, stated]], on=key, suffixes=("", "_true"))
+    right = both[stated].astype(str) == both[f"{stated}_true"]
     expected = right.groupby(both["annotator"].astype(str)).mean()
     found = table.set_index("annotator")["agreement"]
     assert found.to_dict() == pytest.approx(expected.to_dict())

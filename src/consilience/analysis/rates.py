@@ -203,8 +203,12 @@ def rate(
     """
     if not 0 < prob < 1:
         raise OptionError(f"prob {prob:g}: give a probability between 0 and 1")
-    questions = [*questions_of(fit, reference, by, label, cluster)]
-    parts = [_of_question(each, prob, population=population) for each in questions]
+    parts: list[Rates] = []
+    unjudged = pd.DataFrame()
+    for asked in questions_of(fit, reference, by, label, cluster):
+        if not parts:  # of one question: units are the same for all
+            unjudged = _unjudged(fit, asked)
+        parts.append(_of_question(asked, prob, population=population))
     table = pd.concat([part.table for part in parts], ignore_index=True)
     differences = pd.concat([part.differences for part in parts], ignore_index=True)
     remarks = tuple(dict.fromkeys(text for part in parts for text in part.remarks))
@@ -214,7 +218,7 @@ def rate(
         remarks=remarks,
         types=fit.types,
         deviations=parts[0].deviations if len(parts) == 1 else (),
-        unjudged=_unjudged(fit, questions[0]),
+        unjudged=unjudged,
         prob=prob,
     )
 

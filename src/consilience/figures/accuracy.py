@@ -200,9 +200,9 @@ def calibration(study: StudyFigures) -> Figure:
         f"its labels that are valid: {listed}."
     )
     drawn = _paths(study, replace(VALUE, column="stated"), lines=(DIAGONAL,))
-    bins = where(table, model=order[-1])
-    outside = [apart(row, row["stated"]) for _, row in bins.iterrows()]
-    size = float(np.average(outside, weights=bins["items"]))
+    bins = where(table, model=order[-1]) if order else table
+    outside = np.array([apart(row, row["stated"]) for _, row in bins.iterrows()])
+    size = float(outside @ bins["items"] / max(bins["items"].sum(), 1))
     charts = chart(name, table, drawn)
     return Figure(name, table, finding, charts, size=size, models=True)
 
@@ -257,7 +257,8 @@ def followed(study: StudyFigures) -> Figure:
     drawn = Estimates(x=VALUE, y=NAMES, hues=study.colours, legend="right", rules=False)
     charts, facts = chart(name, rows, drawn), {"classes": _CLASSES}
     rows = where(table, model=best)
-    size = float(np.average(rows["lower"].fillna(0), weights=rows["wrong"]))
+    lower, items = (rows[name].to_numpy(dtype=float) for name in ("lower", "wrong"))
+    size = float(np.nan_to_num(lower) @ items / max(items.sum(), 1.0))
     return Figure(name, table, finding, charts, facts=facts, size=size, models=True)
 
 
