@@ -64,11 +64,13 @@ class ShardedModel(HostModel):
     def _lay_out(self, place: int) -> HostModel:
         part = HostModel(self.model, self.spaces(place))
         # The answers are in the matrix: without them a part is half as large.
-        columns = {"unit", "annotator", "answer", "n", "unit_item", "unit_label"}
         space = part.matrix.space
-        named = columns & {each.name for each in fields(space)}
-        emptied = {name: getattr(space, name)[:0] for name in named}
-        part.matrix = replace(part.matrix, space=replace(space, **emptied))
+        answers = ("unit", "annotator", "answer", "n")
+        lean = {name: getattr(space, name)[:0] for name in answers}
+        names = {"unit_item", "unit_label"} & {each.name for each in fields(space)}
+        nameless = np.broadcast_to(np.array("", object), space.num_units)
+        lean |= dict.fromkeys(names, nameless)
+        part.matrix = replace(part.matrix, space=replace(space, **lean))
         return part
 
     @cached_property
