@@ -126,6 +126,15 @@ def test_agreement_and_checks_have_the_columns_that_are_stated(choice):
     }
 
 
+def test_tables_of_a_ranking_have_the_columns_that_are_stated():
+    rows = {"first": [*"xyxz"], "second": [*"yxzy"], "winner": [*"xxxz"]}
+    ranking = cs.comparisons.fit(cs.comparisons.read(rows))
+    for name in ("scores", "ranks"):
+        assert amiss(name, getattr(ranking, name)()) == set()
+    assert amiss("score_differences", ranking.differences()) == set()
+    assert amiss("judge_traits", ranking.judges()) == set()
+
+
 def test_a_column_that_nothing_states_is_noticed(choice):
     table = cs.fit(choice, model="majority").items()
     assert amiss("items", table.assign(mood=1.0)) == {"mood"}

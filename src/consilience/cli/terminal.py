@@ -79,9 +79,8 @@ def finish(
         _leave_if_failed()
         return
     beside = screen(as_json=True)
-    for head, words in zip(
-        ("next:", *["     "] * len(also)), (following, *also), strict=True
-    ):
+    commands = [words for words in (following, *also) if words]
+    for head, words in zip(("next:", *["     "] * len(also)), commands, strict=False):
         command = shlex.join(["consilience", *map(str, words)])
         beside.print(f"{head} {command}", style="dim", soft_wrap=True)
     _leave_if_failed()

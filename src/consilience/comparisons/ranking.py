@@ -452,9 +452,11 @@ def load(folder: str | Path) -> Ranking:
         name: np.ascontiguousarray(table, np.float64) for name, table in tables.items()
     }
     values["score"] = values["score"][:, 0]
-    values["group_draws"] = values["group_draws"].reshape(
-        len(values["score_draws"]), -1, 3
-    )
+    number = len(values["score_draws"])
+    values["group_draws"] = values["group_draws"].reshape(number, -1, 3)
+    # A table without columns has lost its rows.
+    shape = (number, len(settings["covariates"]))
+    values["coefficient_draws"] = values["coefficient_draws"].reshape(shape)
     settings["prior"] = Prior(**settings["prior"])
     comparisons = read(folder / "comparisons.parquet")
     return Ranking(comparisons=comparisons, estimate=Estimate(**values), **settings)

@@ -16,6 +16,7 @@ from consilience.analysis import (
     cooccurring,
     predictive_checks,
 )
+from consilience.comparisons import Ranking
 from consilience.errors import ConsilienceError, OptionError
 from consilience.figures import StudyFigures
 from consilience.figures import study as make_study
@@ -33,6 +34,7 @@ from consilience.reports.content import (
     read_answers,
 )
 from consilience.reports.pictures import SIDE, Placing, make_pictures
+from consilience.reports.ranking import write_ranking
 from consilience.reports.written import check_place, write
 from consilience.responses import Description, Responses, describe
 from consilience.responses.label_names import label_names, rename_labels, short_names
@@ -41,7 +43,7 @@ NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
 def report(  # noqa: PLR0913 (each option stands alone)
-    fits: Fit | Mapping[str, Fit],
+    fits: Fit | Mapping[str, Fit] | Ranking,
     out: str | Path,
     *,
     responses: Responses | None = None,
@@ -61,8 +63,9 @@ def report(  # noqa: PLR0913 (each option stands alone)
 
     Parameters
     ----------
-    fits : Fit or mapping of str to Fit
-        A fit, or fits of one kind by name, to show side by side.
+    fits : Fit, mapping of str to Fit, or Ranking
+        A fit, or fits of one kind by name, to show side by side; or a ranking
+        (`consilience.comparisons.fit`), of which there are only `title`, `overwrite`.
     out : str or Path
         The HTML file to write.
     responses : Responses, optional
@@ -108,7 +111,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
         If the packages of the extra `report` are missing.
     OptionError
         If there is no fit, the fits are of different kinds, the responses are not
-        theirs, or pictures are smaller than 32 pixels or larger than 4096.
+        theirs, pictures are smaller than 32 pixels or larger than 4096, or a ranking
+        is given what belongs to fits.
     FolderExistsError
         If the file exists, and is not a report or `overwrite` is false.
     CannotWriteError
@@ -131,6 +135,15 @@ def report(  # noqa: PLR0913 (each option stands alone)
     'report.html'
     """
     place = Path(out)
+    if isinstance(fits, Ranking):
+        beside = (responses, study, evaluation or None, names, images, prob)
+        if any(each is not None for each in beside):
+            raise OptionError(
+                "report: a ranking is shown as it is; give no responses, study, "
+                "evaluation, names, images or prob beside it"
+            )
+        write_ranking(fits, place, title=title, overwrite=overwrite)
+        return place
     if isinstance(fits, Fit):
         fits = {model_of(fits): fits}
     if prob is not None:

@@ -3,7 +3,7 @@
 Text is text; markup is made of it by the template alone, which escapes it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -285,6 +285,17 @@ class Section:
     app: str = ""
     selects: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page: its title, what it is about, its sections, what their scripts read."""
+
+    title: str
+    about: str
+    sections: Sequence[Section]
+    content: Mapping[str, Any] = MappingProxyType({})
+    pictures: Mapping[str, bytes] = MappingProxyType({})
 
 
 def suffix(report: Report, run: Run) -> str:

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from consilience.errors import OptionError
 from consilience.figures.record import TABLES, write_figures
 from consilience.progress import Progress, Reporter, silent
 from consilience.reports.columns import columns
-from consilience.reports.content import Report
+from consilience.reports.content import Page, Report
 from consilience.reports.pictures import (
     Placing,
     check_folder,
@@ -44,7 +43,7 @@ PAGE = "index.html"
 
 
 def write(
-    report: Report,
+    report: Report | Page,
     out: str | Path,
     *,
     pictures: Placing = "embedded",
@@ -54,7 +53,7 @@ def write(
 
     Parameters
     ----------
-    report : Report
+    report : Report or Page
         The contents of the page.
     out : str or Path
         The file to write.
@@ -94,17 +93,17 @@ def write(
     """
     place = Path(out)
     check_place(place, pictures=pictures, overwrite=overwrite)
-    content = columns(report)
+    made = _page_of(report) if isinstance(report, Report) else report
     with ExitStack() as both:
         partial = both.enter_context(whole_file(place, overwrite=overwrite))
         folder = None
-        if pictures == "linked" and report.pictures:
+        if pictures == "linked" and made.pictures:
             folder = folder_of(place)
             may = is_ours if overwrite else None
             new = both.enter_context(whole_folder(folder, replaceable=may))
-            write_pictures(new, report.pictures, content["items"])
+            write_pictures(new, made.pictures, made.content["items"])
         with partial.open("wb") as file:
-            for piece in _pieces(report, content, folder):
+            for piece in _pieces(made, folder):
                 file.write(piece.encode())
             return file.tell()
 
@@ -152,12 +151,23 @@ def page(report: Report) -> str:
     >>> reports.page(reports.gather({"mine": fit}))[:15]
     '<!doctype html>'
     """
-    return "".join(_pieces(report, columns(report), None))
+    return "".join(_pieces(_page_of(report), None))
 
 
-def _pieces(
-    report: Report, content: dict[str, Any], folder: Path | None
-) -> Iterator[str]:
+def _page_of(report: Report) -> Page:
+    """Return what the page of runs shows."""
+    number = len(report.runs)
+    return Page(
+        title=report.title,
+        about=f"{report.kind} · {number} run{'s' if number > 1 else ''} · made by "
+        f"consilience {report.runs[0].version}",
+        sections=sections(report),
+        content=columns(report),
+        pictures=report.pictures,
+    )
+
+
+def _pieces(page: Page, folder: Path | None) -> Iterator[str]:
     """Give the page piece by piece: its pictures are never in memory all at once."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
 
@@ -170,20 +180,20 @@ def _pieces(
     )
     styles = [*(_read(f"{name}.css") for name in STYLES), style()]
     scripts = [_read(f"{name}.js") for name in SCRIPTS]
-    shown = [at for at, name in enumerate(content["items"]) if name in report.pictures]
+    items = page.content.get("items", ())
+    shown = [at for at, name in enumerate(items) if name in page.pictures]
     where = {"of": shown, "folder": None if folder is None else folder.name}
     embedded = (
-        (at, base64.b64encode(report.pictures[content["items"][at]]).decode())
+        (at, base64.b64encode(page.pictures[items[at]]).decode())
         for at in (shown if folder is None else ())
     )
     yield from environment.get_template("page.html.j2").generate(
         mark=MARK,
         policy=_policy(styles, scripts, "data:" if folder is None else "'self'"),
-        report=report,
-        sections=sections(report),
+        page=page,
         styles=styles,
         scripts=scripts,
-        columns=pack({**content, "pictures": where}),
+        columns=pack({**page.content, "pictures": where}) if page.content else "",
         pictures=embedded,
     )
 

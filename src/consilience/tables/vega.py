@@ -23,6 +23,7 @@ type Chart = Any  # of Altair
 SHARE = (0.0, 1.0)
 _ROW = 24  # pixels of a name
 _CELL, _SMALL, _SIDE = 34, 8, 800  # pixels of a cell, and of a matrix
+_DARK = 0.6  # strength of a cell above which its number is light
 WIDE, NARROW, HEIGHT = 760, 360, 260  # of a chart with its axes
 _TITLE = 44  # letters of a line of an axis's title in a narrow chart
 # Names may be wider in the font of the page than in that of the chart.
@@ -41,13 +42,13 @@ _LIGHT = {
     "line": "#d5d9de",
     "accent": "#1f5fa8",
     "warn": "#b3420f",
-    "paper": "#ffffff",
+    "ground": "#ffffff",
 }
 INK, FAINT, ACCENT, WARN = (
     f"var(--{name})" for name in ("ink", "line", "accent", "warn")
 )
 _MISFIT = {False: INK, True: WARN}  # what the model does not reproduce
-_INVERSE = {False: INK, True: "var(--paper)"}  # numbers of dark cells
+_INVERSE = {False: INK, True: "var(--ground)"}  # numbers of dark cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,25 +162,33 @@ def _compared(line: Line, x: Axis, y: Axis) -> list[Chart]:
     return [drawn.encode(**at, description="text:N"), words.encode(**at, text="text:N")]
 
 
-def heat(table: pd.DataFrame, *, rows: str, columns: str, panels: str = "") -> Chart:
-    """Draw probabilities as the strength of cells."""
+def heat(
+    table: pd.DataFrame,
+    *,
+    rows: str,
+    columns: str,
+    panels: str = "",
+    titles: tuple[str, str] = ("is", "called"),
+    power: float = 0.5,
+) -> Chart:
+    """Draw probabilities, to a power, as the strength of cells."""
     number = max(table[rows].nunique(), 2)
     cell = max(_SMALL, min(_CELL, _SIDE // number))
     side = cell * number
     probability = table["probability"].to_numpy(dtype=float)
     table = _plain(table).assign(
-        strength=np.sqrt(probability),
+        strength=probability**power,
         written=[
             f"{p:.2f}".lstrip("0") if p >= 0.005 and cell == _CELL else ""
             for p in probability
         ],
-        inverse=probability > 0.35,
+        inverse=probability**power > _DARK,
     )
     base = alt.Chart() if panels else alt.Chart(table)
-    turned = alt.Axis(labelAngle=-40, labelLimit=160)
+    turned, wide = alt.Axis(labelAngle=-40, labelLimit=160), alt.Axis(labelLimit=200)
     ends = {
-        "x": alt.X(f"{columns}:N", sort=None, title="called", axis=turned),
-        "y": alt.Y(f"{rows}:N", sort=None, title="is", axis=alt.Axis(labelLimit=200)),
+        "x": alt.X(f"{columns}:N", sort=None, title=titles[1], axis=turned),
+        "y": alt.Y(f"{rows}:N", sort=None, title=titles[0], axis=wide),
     }
     clear, ink = _clear("strength:Q", 0.0, 1.0), _hue(table, "inverse", _INVERSE)
     cells = base.mark_rect(color=ACCENT, stroke=FAINT)
@@ -334,8 +343,8 @@ def in_widths(chart: Any, *, described: bool = True) -> Drawn:
     """Return a chart for wide and for narrow pages; a matrix is the same for both."""
     made = _specification(chart)
     wide = _rendered(made, WIDE, described=described)
-    panel = made.get("spec", {})
-    if panel and panel["width"] == panel["height"]:
+    panel = made.get("spec", made)
+    if "width" in panel and panel["width"] == panel.get("height"):
         return Drawn(wide)
     narrow = _one_below_another(_in_lines(made))
     return Drawn(wide, _rendered(narrow, NARROW, described=described))

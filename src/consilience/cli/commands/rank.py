@@ -1,21 +1,22 @@
 """The command `rank`: systems ranked from comparisons of two each."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
 from rich.text import Text
 
 from consilience.cli.options import Json, Overwrite, Prob, Seed, Several
 from consilience.cli.terminal import check_free, finish, rows, screen
 from consilience.cli.terminal import judge as judge_checks
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_MARKER = "ranking.toml"
-_TITLES = {"scores": "Scores", "ranks": "Ranks", "judges": "Judges"}
+# Tables of a ranking: how each is stated, and the column whose interval is shown.
+_SHOWN = {
+    "scores": ("scores", "score"),
+    "ranks": ("ranks", "rank"),
+    "judges": ("judge_traits", "first_place"),
+}
+_ROWS = 20
 
 
 def rank(  # noqa: PLR0913 (each option stands alone)
@@ -69,22 +70,30 @@ def rank(  # noqa: PLR0913 (each option stands alone)
     """
     from consilience.cli.pages import trust_line
     from consilience.comparisons import fit, read
+    from consilience.comparisons.ranking import MARKER
+    from consilience.tables import CATALOGUE
+    from consilience.tables.terminal import terminal
 
-    check_free(out, marker=_MARKER, overwrite=overwrite)
+    check_free(out, marker=MARKER, overwrite=overwrite)
     columns = {"judge": judge, "first": first, "second": second}
     columns |= {"winner": winner, "item": item, "group": group}
     comparisons = read(source, **columns)
     ranking = fit(
         comparisons, covariates=covariates, engine=engine, prob=prob, seed=seed
     )
-    tables = {name: getattr(ranking, name)() for name in _TITLES}
+    tables = {name: getattr(ranking, name)() for name in _SHOWN}
     show = screen(as_json=json)
     show.print(f"{len(comparisons):,} comparisons, {comparisons.skipped:,} skipped")
     checks = ranking.diagnostics()
     judge_checks(ranking, None)
     if not json:
-        for name, table in tables.items():
-            show.print(_table(_TITLES[name], table))
+        for name, (kind, interval) in _SHOWN.items():
+            table = CATALOGUE[kind].of(tables[name], prob).first(_ROWS)
+            drawn = interval if interval == "first_place" else ""
+            show.print()
+            show.print(table.schema.title, style="bold")
+            show.print(terminal(table, drawn=drawn, bounds=interval))
+        show.print()
         show.print(trust_line(checks))
         for remedy in checks.loc[~checks["ok"], "remedy"]:
             show.print(Text(remedy))
@@ -92,16 +101,7 @@ def rank(  # noqa: PLR0913 (each option stands alone)
         ranking.save(out, overwrite=overwrite)
     records = {name: rows(table) for name, table in tables.items()}
     records["checks"] = rows(checks)
-    after = ("--engine", "nuts") if out is not None else ("--out", "ranking")
-    finish(show, {"out": out, **records}, "rank", source, *after, written=out)
-
-
-def _table(title: str, frame: "pd.DataFrame") -> Table:
-    """Return a table with numbers of two digits."""
-    table = Table(title=title, title_justify="left", box=None)
-    for name in frame.columns:
-        number = frame[name].dtype.kind in "if"
-        table.add_column(name.replace("_", " "), justify="right" if number else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row))
-    return table
+    after: list[str | Path] = ["rank", source, "--out", "ranking"]
+    if out is not None:
+        after = ["report", out, "--out", out.with_name(f"{out.name}.html")]
+    finish(show, {"out": out, **records}, *after, written=out)

@@ -21,9 +21,9 @@ from consilience.cli.options import (
     read_responses,
 )
 from consilience.cli.outcome import load_run
-from consilience.cli.terminal import check_free, finish, screen
+from consilience.cli.terminal import check_free, finish, judge, screen
 from consilience.console import Console
-from consilience.errors import KindError, as_options
+from consilience.errors import KindError, OptionError, as_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +145,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
     Parameters
     ----------
     runs
-        Folder of a run, or folders of several of one kind, to show side by side.
+        Folder of a run, or folders of several of one kind, to show side by side; or the
+        folder of a ranking.
     out
         HTML file to write.
     responses
@@ -166,6 +167,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     consilience report run --images photos --pictures linked --out report.html
     """
     check_free(out, marker=None, overwrite=overwrite)
+    from consilience.comparisons.ranking import MARKER
     from consilience.reports import check_installed, check_place, gather, write
     from consilience.reports.content import evaluation_tables
     from consilience.reports.pictures import folder_of
@@ -173,6 +175,9 @@ def report(  # noqa: PLR0913 (each option stands alone)
     check_installed()
     check_place(out, pictures=page.pictures, overwrite=overwrite)
     page.check()
+    if any((run / MARKER).is_file() for run in runs):
+        _of_ranking(runs, responses, [*evaluation], page, screen(as_json=json), out)
+        return
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
         tables |= evaluation_tables(path)
@@ -211,6 +216,31 @@ def report(  # noqa: PLR0913 (each option stands alone)
     items = len(contents.runs[0].table("items"))
     result = {"out": out, "bytes": size, "items": items, "runs": runs}
     finish(show, result, "export", runs[0], "--out", out.parent / "tables")
+
+
+def _of_ranking(
+    runs: list[Path],
+    responses: Path | None,
+    evaluation: list[Path],
+    page: PageOptions,
+    show: Console,
+    out: Path,
+) -> None:
+    """Write the page of a ranking, whose place was checked."""
+    from consilience.comparisons import load
+    from consilience.reports.ranking import write_ranking
+
+    if len(runs) > 1 or responses or evaluation or page.images or page.names:
+        raise OptionError(
+            "report: the page of a ranking shows it alone; name no other run, and no "
+            "responses, evaluation, names or images"
+        )
+    ranking = load(runs[0])
+    judge(ranking, runs[0])
+    size = write_ranking(ranking, out, title=page.title, overwrite=True)
+    show.print(f"written to {out} ({size / 1e6:.1f} MB); open it in a browser")
+    result = {"out": out, "bytes": size, "runs": runs}
+    finish(show, result)
 
 
 def study(

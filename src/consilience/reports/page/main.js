@@ -15,16 +15,20 @@ function startTheme() {
   });
 }
 
+async function startRuns() {
+  const data = prepared(await unpack("columns-packed"));
+  const { showCell, follow } = startItems(data);
+  startConfusion(data, showCell);
+  startHeat(data);
+  follow();
+}
+
 async function start() {
   startTheme();
   for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
   for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
-  const data = prepared(await unpack("columns-packed"));
-  const { showCell, follow } = startItems(data);
-  startConfusion(data, showCell);
   startFigures();
-  startHeat(data);
-  follow();
+  if (document.getElementById("columns-packed").textContent) await startRuns();
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }
