@@ -56,6 +56,11 @@ def resampled[Name](
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
+def deviations(prob: float, kept: float) -> float:
+    """Return how many times as far a normal's bounds lie at another probability."""
+    return float(special.ndtri((1 + prob) / 2) / special.ndtri((1 + kept) / 2))
+
+
 def move_bound(
     bound: Float[np.ndarray, "*shape"],
     before: Float[np.ndarray, "*shape"],

@@ -11,6 +11,7 @@ from consilience.demo import study
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.stored import with_tables
+from consilience.reports import gather
 
 FITS = {
     "vb": ("bayesian_dawid_skene", "vb", {"draws": 200}),
@@ -97,12 +98,15 @@ def test_bounds_of_a_mixture_follow_the_probability(mixtures):
     assert (asked["probability"] <= asked["upper"]).all()
 
 
-def test_stored_tables_keep_bounds_only_and_say_so(choice_fit):
+def test_bounds_of_a_stored_table_move_and_its_values_stay(choice_fit):
     fit = choice_fit()
-    kept = fit.annotators().assign(lower=0.1, upper=0.9)
+    kept = fit.annotators().assign(accuracy=0.8, lower=0.1, upper=0.99)
     fit = Fit(with_tables(fit.data, {"annotators": kept}))
-    with pytest.raises(OptionError, match=r"the table annotators.* 0\.9"):
-        fit.with_(prob=0.5).annotators()
+    moved = fit.with_(prob=0.5).annotators()
+    assert moved["accuracy"].equals(kept["accuracy"])
+    assert (moved["lower"] > 0.1).all()
+    assert (moved["lower"] < moved["accuracy"]).all()
+    assert (moved["upper"] < 0.99).all()
     assert fit.with_(prob=0.9).annotators().equals(kept)
     assert fit.with_(prob=0.5).items().equals(fit.items())
 
@@ -124,3 +128,41 @@ def test_an_export_says_the_probability_of_its_intervals(choice_fit, tmp_path):
     written = written.sort_values("annotator", ignore_index=True)
     assert apart(written, fit.with_(prob=0.5).annotators()) < 1e-9
     assert apart(written, fit.annotators()) > 0.01
+
+
+@pytest.fixture(scope="module")
+def objects(objects_study):
+    """One fit of objects for each probability of the intervals."""
+    return {
+        prob: cs.fit(
+            objects_study.responses,
+            model="objects",
+            engine="em",
+            effort=cs.EngineOptions(prob=prob),
+        )
+        for prob in (0.9, 0.5)
+    }
+
+
+@pytest.mark.parametrize("table", ["annotators", "confusion"])
+def test_bounds_of_objects_are_near_those_of_another_fit(objects, table):
+    moved, asked, wide = (
+        fit.table(table)
+        for fit in (objects[0.9].with_(prob=0.5), objects[0.5], objects[0.9])
+    )
+    wide, asked = wide.dropna(subset="lower"), asked.dropna(subset="lower")
+    moved = moved.dropna(subset="lower")
+    width = [(each["upper"] - each["lower"]).mean() for each in (wide, asked, moved)]
+    assert width[1] < 0.7 * width[0]
+    assert abs(width[2] / width[1] - 1) < 0.05
+
+
+def test_what_moved_is_saved_and_on_the_page(objects, tmp_path):
+    moved = objects[0.9].with_(prob=0.5)
+    moved.save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    assert again.annotators().equals(moved.annotators())
+    kept = pd.read_parquet(tmp_path / "run" / "tables" / "annotators.parquet")
+    assert np.allclose(kept["lower"], moved.annotators()["lower"])
+    page = gather({"objects": objects[0.9].with_(prob=0.5)}, resamples=0)
+    assert len(page.runs[0].table("annotators")) == len(moved.annotators())

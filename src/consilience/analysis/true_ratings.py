@@ -134,7 +134,8 @@ def mean_ratings(
     data = fit.data
     if not data.attrs.get("ordered"):
         raise OptionError(
-            "mean_ratings: the labels are not ordered; fit with `ordered=True`"
+            "mean_ratings: the labels are not ordered; fit with `ordered=True`, or use "
+            "consilience.rate for the share of a label such as pass"
         )
     value = label_values(names(data, "true_class"))
     items = data["constant_data"]["unit_item"].to_numpy()

@@ -142,8 +142,8 @@ def _why_this(fitted: Fit, compared: pd.DataFrame) -> list[Text]:
     hold = ", whose intervals hold" if bounded else ""  # of shards there are none
     return [
         Text(
-            "labels: mean of several models (weights: prediction of answers, steady "
-            f"labels): {shares}"
+            "labels: mean of several models, weighted by how well they predict answers "
+            f"and how little their labels vary: {shares}"
         ),
         Text(f"annotators: of {attributes['model']}{hold}"),
     ]
@@ -174,7 +174,10 @@ def trust_and_remedy(checks: pd.DataFrame) -> list[Text]:
 def certainty(fitted: Fit) -> DrawnTable:
     """Return how many items (contains: questions) are how certain."""
     if fitted.data.attrs["kind"] == "contains":
-        what, present = "questions", fitted.labels()["probability"].to_numpy()
+        what, present = (
+            "pairs of item and label",
+            fitted.labels()["probability"].to_numpy(),
+        )
         sure, tied = np.maximum(present, 1 - present), int((present == 0.5).sum())
     else:
         items = fitted.items()

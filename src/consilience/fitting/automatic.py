@@ -287,7 +287,7 @@ def _mixture(
     order = np.argsort(-weights, kind="stable")
     reason += f"; {mixture_of((fits[place].name, weights[place]) for place in order)}"
     if (share := of_votes.mean()) >= 0.005:
-        reason += f"; then votes {share:.2f}"
+        reason += f"; with a share of {share:.2f} for plain votes"
     each = zip(fits, parts, strict=True) if len(fits) > 1 else ()
     singly = {fitted.name: part.tempered.probability for fitted, part in each}
     best = replace(best, tempering=tempering, reason=reason, models=singly)

@@ -65,7 +65,8 @@ def check_order(responses: Responses) -> None:
         raise OptionError(
             f"the order of the labels {shown} is not known: they are neither numbers "
             "nor words of a known scale; read the answers with the labels from the "
-            "lowest to the highest (`labels=`)"
+            "lowest to the highest (`labels=`), or fit without an order: shares of a "
+            "label such as pass are what consilience.rate gives"
         )
 
 

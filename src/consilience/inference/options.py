@@ -22,19 +22,21 @@ class EngineOptions:
     Attributes
     ----------
     draws : int, optional
-        Draws of each chain (nuts), or in all (gibbs, vb, and em of models without
-        closed forms, which takes none where em is asked for); 0 for none (vb, em).
+        Draws of each chain (nuts: 1000), or in all: gibbs until its chains agree, at
+        most 720; vb 200 or fewer; em of models without closed forms 50 where it was
+        not asked for, 20 of objects, and else none. 0 for none (vb, em).
     tune : int, optional
-        Warm-up steps (nuts, gibbs).
+        Warm-up steps (nuts: 1000, or 200 from a mode; gibbs: 100 or fewer).
     chains : int, optional
-        Chains (nuts, gibbs).
+        Chains (nuts: 4; gibbs: 12 or fewer).
     restarts : int, optional
-        Number of starts, of which the best is kept (em, vb).
+        Number of starts, of which the best is kept (em: 1; vb: 5 or fewer, 40 where a
+        model has finer states).
     tolerance : float, optional
-        Gain per answer, in nats, below which the optimizer stops (em, vb). For models
-        without closed forms the gain per parameter must be below 1e-4 as well.
+        Gain per answer, in nats, below which the optimizer stops (em, vb: 1e-7). For
+        models without closed forms the gain per parameter must be below 1e-4 as well.
     sweeps : int, optional
-        Largest number of sweeps (em, vb).
+        Largest number of sweeps (em, vb: 2000).
     prob : float, default 0.9
         Probability of the intervals.
 

@@ -423,7 +423,9 @@ class Fit:
         ----------
         prob : float, optional
             Probability that an interval holds, between 0 and 1: of all tables and
-            plots of the fit that is returned.
+            plots of the fit that is returned. Bounds of which a fit keeps no draws (of
+            a mixture of models, of kind objects) move as those of a normal
+            distribution of the log-odds, each side apart.
         truth : {"raw", "tempered"}, optional
             "raw" is the posterior of the model; "tempered" counts answers for less
             where annotators make the same errors.
@@ -436,9 +438,7 @@ class Fit:
         Raises
         ------
         OptionError
-            If `prob` is not between 0 and 1, or the fit has no such posterior. Where a
-            fit keeps bounds without draws (a mixture of models, tables of kind
-            objects), the error comes when the table is asked for.
+            If `prob` is not between 0 and 1, or the fit has no such posterior.
 
         See Also
         --------

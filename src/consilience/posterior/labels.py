@@ -218,6 +218,9 @@ def with_meaning(data: xr.DataTree) -> xr.DataTree:
             f"{two}; or, with equal weight, {three}; and, where its answers are few, "
             "it looks more like labels that are there than like labels that are not"
         )
+    elif "threshold" in prior:
+        share = "half" if prior["threshold"] == 0.5 else f"{prior['threshold']:.0%}"
+        how = f"more than {share} of all people would say yes, a maybe counting half"
     elif prior.get("panel"):
         how = (
             f"at least half of {prior['panel']:g} new annotators would endorse it, a "

@@ -21,7 +21,7 @@ from jaxtyping import Float, Int, Shaped
 from consilience.annotators import OwnName, find, fittable
 from consilience.annotators import names as models
 from consilience.errors import OptionError
-from consilience.intervals import bounds
+from consilience.intervals import bounds, deviations, move_bound
 from consilience.model import Model
 from consilience.model.contract import stack_chains
 from consilience.when_used import xr
@@ -101,19 +101,22 @@ def stored(data: xr.DataTree, name: str) -> pd.DataFrame | None:
             columns[column] = category(values, group[f"{column}_names"].to_numpy())
         else:
             columns[column] = values
-    if "lower" in columns and np.isfinite(columns["lower"]).any():
-        check_kept(data, f"the table {name}")
-    return pd.DataFrame(columns)
+    frame, prob = pd.DataFrame(columns), float(data.attrs["prob"])
+    kept = float(data.attrs.get(KEPT_PROB, prob))
+    return frame if prob == kept else _moved(frame, deviations(prob, kept))
 
 
-def check_kept(data: xr.DataTree, what: str) -> None:
-    """Refuse bounds at another probability where there are no draws."""
-    kept = data.attrs.get(KEPT_PROB)
-    if kept is not None and kept != data.attrs["prob"]:
-        raise OptionError(
-            f"{what}: the fit keeps no draws of it, only bounds, whose probability is "
-            f"{kept:g}: use that, or fit again with another"
-        )
+def _moved(frame: pd.DataFrame, factor: float) -> pd.DataFrame:
+    """Return bounds of probabilities further out: each side is taken for a normal's."""
+    if "lower" not in frame or not np.isfinite(frame["lower"]).any():
+        return frame
+    value = frame.columns[list(frame.columns).index("lower") - 1]
+    middle, reach = frame[value].to_numpy(), np.full(1, factor)
+    sides = {
+        name: move_bound(frame[name].to_numpy(), middle, middle, reach)
+        for name in ("lower", "upper")
+    }
+    return frame.assign(**sides)
 
 
 def _dataset(frame: pd.DataFrame) -> xr.Dataset:

@@ -47,14 +47,13 @@ fitting.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import OptionError, not_a, not_among
-from consilience.intervals import bounds, log_odds, move_bound
+from consilience.intervals import bounds, deviations, log_odds, move_bound
 from consilience.model import HostModel, Model, logarithms, thin
 from consilience.model.language import logsumexp
 from consilience.posterior.spaces import candidate_states, restored_space
@@ -202,7 +201,7 @@ def at_prob(data: xr.DataTree) -> Candidates:
         return [group[f"{before}{name}"].to_numpy().astype(float) for name in FIELDS]
 
     moved: tuple[Float[np.ndarray, "U S"], ...]
-    first, factor = reported, _deviations(prob) / _deviations(kept)
+    first, factor = reported, deviations(prob, kept)
     mixed = MIXTURE in data.attrs["engine_reason"]
     drawn = None if mixed else _truth_by_draw(data)
     if not mixed and data.attrs["engine"] in _NORMAL:
@@ -232,10 +231,6 @@ def at_prob(data: xr.DataTree) -> Candidates:
         lower=np.minimum(moved[0], truth.probability).astype(truth.lower.dtype),
         upper=np.maximum(moved[1], truth.probability).astype(truth.upper.dtype),
     )
-
-
-def _deviations(prob: float) -> float:
-    return NormalDist().inv_cdf((1 + prob) / 2)
 
 
 def _scaled(

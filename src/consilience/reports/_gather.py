@@ -23,7 +23,7 @@ from consilience.figures import study as make_study
 from consilience.posterior import Fit
 from consilience.posterior.labels import item_texts
 from consilience.posterior.loading import check_responses
-from consilience.posterior.tables import ASKED, SEEN, TABLES
+from consilience.posterior.tables import ASKED, SEEN, TABLES, asked, names_of
 from consilience.progress import Reporter, reporter
 from consilience.reports.content import (
     Report,
@@ -338,13 +338,10 @@ def _rename_labels(run: Run, called: dict[str, str]) -> Run:
 
 
 def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
-    """Return the tables that the run has; one that is of another kind it has not."""
-    tables = {}
-    for name, table in {**TABLES, **ASKED}.items():
-        try:
-            tables[name] = table(fit.data)
-        except OptionError:
-            continue
+    """Return the tables that the run has."""
+    made = {**TABLES, **ASKED}
+    of_run = (*names_of(fit.data), *asked(fit.data))
+    tables = {name: made[name](fit.data) for name in of_run}
     with contextlib.suppress(ConsilienceError):
         tables["predictive_checks"] = predictive_checks(fit)
     return tables

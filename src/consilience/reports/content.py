@@ -92,6 +92,11 @@ class Run:
         return self.tables.get(name, pd.DataFrame())
 
 
+def _without_marks(sentence: str) -> str:
+    """Return a sentence without the marks around arguments, which a page lacks."""
+    return sentence.replace("`", "")
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Report:
     """The contents of a report.
@@ -116,7 +121,8 @@ class Report:
     pictures, images_missing
         JPEG images by item; number of items without one, where images were given.
     spelled : callable
-        Returns a sentence with arguments as the user types them.
+        Returns a sentence with arguments as the user types them; by default as in
+        Python.
 
     See Also
     --------
@@ -146,7 +152,7 @@ class Report:
     study: StudyFigures | None
     pictures: Mapping[str, bytes]
     images_missing: int
-    spelled: Callable[[str], str] = str
+    spelled: Callable[[str], str] = _without_marks
 
     @property
     def kind(self) -> str:
@@ -306,6 +312,11 @@ def suffix(report: Report, run: Run) -> str:
 def prefix(report: Report, run: Run) -> str:
     """Return what tells a run from others before a sentence."""
     return f"{run.name}: " if len(report.runs) > 1 else ""
+
+
+def sentence(text: str) -> str:
+    """Return a text as a sentence."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def mistaken(run: Run) -> pd.DataFrame:

@@ -396,7 +396,8 @@ def _note_facts(draft: Draft) -> int:
     """Note what a reader of results should know; returns the items without answer."""
     given = _given(draft)
     skipped = int((~given).sum())
-    people, anonymous = draft.annotator.codes, int((draft.annotator.codes < 0).sum())
+    people = draft.annotator.codes
+    anonymous = int(_times(draft)[given & (people < 0)].sum())
     unanswered = len(draft.item.values) - num_distinct(draft.item.codes)
     facts = {
         f"items without an answer: {unanswered:,}": unanswered,

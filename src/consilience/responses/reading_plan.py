@@ -61,7 +61,7 @@ class Plan:
         used |= dict.fromkeys(options.item_columns, "item")
         used |= dict.fromkeys(options.annotators, "annotator")
         used |= dict.fromkeys(options.one_hot, "label")
-        used |= dict.fromkeys(options.extras, "carried along")
+        used |= dict.fromkeys(options.extras, "kept with its answers")
         return roles | {name: used[name] for name in roles if name in used}
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from defusedxml.ElementTree import parse
 
 from consilience.errors import DataError, OptionError, SourceError
+from consilience.responses.columns.looks import LINKS, TEXTS, look
 from consilience.responses.columns.names import find, require
 from consilience.responses.draft import Draft
 from consilience.responses.options import Columns, Offer, ReadOptions
@@ -184,6 +185,8 @@ def item_table(
     if "dataset_label" not in names:
         label = find(list(names), "label", None, table.source)
         names = {"dataset_label" if n == label else n: n for n in names}
+    text = None if "text" in names else _text_column(table, list(names.values()))
+    names = {"text" if old == text else new: old for new, old in names.items()}
     frame = text_frame(table, {"item": item, **names}).set_index("item")
     if not frame.index.is_unique:
         twice = frame.index[frame.index.duplicated()][0]
@@ -202,6 +205,13 @@ def item_table(
     if not whole["item"].isin(asked).all():
         whole["asked"] = whole["item"].isin(asked).to_numpy()
     return whole
+
+
+def _text_column(table: TextTable, names: Sequence[str]) -> str | None:
+    """Return the column whose texts, or else links, show the items."""
+    looks = {name: look(table.columns[name]) for name in names}
+    shown = [name for kind in (TEXTS, LINKS) for name in names if looks[name] == kind]
+    return next(iter(shown), None)
 
 
 def gold_table(

@@ -332,7 +332,7 @@ def _print(show: Console, table: "pd.DataFrame", prob: float) -> None:
         return
     table = flagged_first(table)
     flagged = table[table["flag"] != ""]
-    show.print(f"{len(flagged):,} of {len(table):,} annotators to talk to")
+    show.print(f"{len(flagged):,} of {len(table):,} annotators stand out")
     for row in flagged.to_dict("records"):
         head = f"{row['annotator']}: {row['flag']} ({row['sure']:.2f} sure)"
         show.print(Text(head, WARNING))

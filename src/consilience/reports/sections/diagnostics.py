@@ -55,7 +55,7 @@ def diagnostics(report: Report) -> Section:
             if len(table := run.table(name)):
                 parts.append(html(CATALOGUE[name].of(table), of=who))
         if checks.empty:
-            parts.append(Note(f"{run.name}: no check was run on this result", "mind"))
+            parts.append(Note(f"{run.name}: no check was run on this result.", "mind"))
         else:
             checks = checks.assign(remedy=checks["remedy"].map(report.spelled))
             parts.append(html(CATALOGUE["diagnostics"].of(checks), of=who))
@@ -131,7 +131,7 @@ def _answer_notes(report: Report) -> list[str]:
             "a smoothed vote."
         )
     imagined = description.labels * (description.labels + _IMAGINED - 1)
-    tables = any("dawid_skene" in run.model for run in report.runs)
+    tables = any(map(_has_matrices, report.runs))
     tables &= report.kind == "choice" and description.annotators > 0
     if tables and per_annotator < imagined:
         sentences.append(
@@ -148,6 +148,12 @@ def _answer_notes(report: Report) -> list[str]:
         unknown = "What was on screen is not known; see what was assumed instead."
         sentences.append(unknown)
     return sentences
+
+
+def _has_matrices(run: Run) -> bool:
+    """Whether each annotator has a confusion matrix, also in a mean of models."""
+    models = {run.model, *run.table("comparison").get("model", ())}
+    return any("dawid_skene" in model for model in models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from consilience.reports.content import (
     Run,
     Section,
     prefix,
+    sentence,
     suffix,
 )
 from consilience.reports.sections.data import plain_table, with_items
@@ -61,11 +62,11 @@ def verdict(run: Run, who: str) -> Note:
     """Say whether the checks of a run passed."""
     checks = run.table("diagnostics")
     if checks.empty:
-        return Note(f"{who}no check was run on this result", "mind")
+        return Note(sentence(f"{who}no check was run on this result"), "mind")
+    said = sentence(f"{who}{trust(checks)}")
     if not is_sound(checks):
-        return Note(f"{who}{trust(checks)}", "bad")
-    good = (checks["outcome"] == PASSED).all()
-    return Note(f"{who}{trust(checks)}", "good" if good else "mind")
+        return Note(said, "bad")
+    return Note(said, "good" if (checks["outcome"] == PASSED).all() else "mind")
 
 
 def _counts(report: Report, run: Run) -> list[tuple[str, str]]:

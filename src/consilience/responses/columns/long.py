@@ -92,7 +92,7 @@ def long_draft(table: TextTable, options: ReadOptions) -> Draft:
     made = {cells.LABEL, cells.ANSWER}
     account.columns.update({n: r for r, n in roles.items() if n not in made})
     account.columns.update(dict.fromkeys(options.one_hot, "label"))
-    carried = {n: "carried along" for n in extras if n not in account.columns}
+    carried = {n: "kept with its answers" for n in extras if n not in account.columns}
     account.columns.update(carried)
     unused = [n for n in table.names if n not in {*account.columns, *made}]
     account.unused.update(column_looks(table, unused))

@@ -102,7 +102,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     account.columns.update({n: of_rows for n in table.names if n not in rest})
     account.columns.update(dict.fromkeys(layout.annotators, of_columns))
     roles = {layout.gold: "gold", pairs: "label"} | dict.fromkeys(
-        extras, "carried along"
+        extras, "kept with its answers"
     )
     account.columns.update({name: role for name, role in roles.items() if name})
     unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
