@@ -119,6 +119,21 @@ def test_the_default_is_about_as_good_as_a_copy_that_is_declared():
         assert abs((figures[1] - figures[2]).mean()) < worse.mean() / 3
 
 
+@pytest.mark.parametrize("source", ["p00", "p14"])
+def test_who_answered_later_copied(copied, source):
+    frame = copied[0]
+    hours = np.where(frame["annotator"] == source, 0, 5) + np.arange(len(frame)) / 1e4
+    start = pd.Timestamp("2026-03-01T08:00:00Z")
+    when = (start + pd.to_timedelta(hours, "h")).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    responses = read(frame.assign(created_at=when))
+    ((pair,),) = [Study.read(responses).with_copies("merge").copies.of]
+    assert pair.copy_of == source
+    assert f"{pair.annotator} answers like {source}, later (sure" in pair.sentence()
+    at_once = read(frame.assign(created_at="2026-03-01T08:00:00Z"))
+    ((same,),) = [Study.read(at_once).with_copies("merge").copies.of]
+    assert ", later" not in same.sentence()
+
+
 def test_a_fit_says_first_who_copies_and_what_to_do(copied):
     frame, *_, fit = copied
     (pair,) = pairs(fit)

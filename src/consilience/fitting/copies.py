@@ -19,7 +19,8 @@ A pair is **one** where more than :data:`MOSTLY` of its answers are copied. A pr
 annotator in twenty copies one other; c is uniform. Pairs to look at are those that
 agree more than all pairs do beyond what the truth explains.
 
-Of a pair that is one, the annotator who gave fewer answers loses those that it copied.
+Of a pair that is one, the annotator who answered later, or else, where no times are
+known, who gave fewer answers, loses those that it copied.
 An answer was copied with the probability above, given c; as many as that is on average
 are left out, spread over all such probabilities.
 """
@@ -31,6 +32,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array, triu
 
@@ -74,6 +76,7 @@ class Copy:
     same: int
     expected: float
     left_out: int
+    later: bool = False
 
     def sentence(self) -> str:
         """Say what shows it, what becomes of it, and how to change that."""
@@ -85,7 +88,8 @@ class Copy:
             else 'both count (`copies="keep"`)'
         )
         return (
-            f"{name} answers like {self.copy_of} (sure {self.sure:.2f}): {self.same:,} "
+            f"{name} answers like {self.copy_of}{', later' * self.later} "
+            f"(sure {self.sure:.2f}): {self.same:,} "
             f"of {self.common:,} common answers are the same, and {self.expected:.0f} "
             f"were to be expected; {one}. To declare it, fit with "
             '`annotators="people.csv"`, a table of two lines: annotator,repeat_of and '
@@ -101,8 +105,13 @@ class Copies:
     kept: Bool[np.ndarray, " N"]
 
 
-def find_copies(space: Space, *, keep: bool) -> Copies | None:
-    """Return who copies whom; None where labels and annotators are too many to tell."""
+def find_copies(
+    space: Space, *, keep: bool, times: pd.DataFrame | None = None
+) -> Copies | None:
+    """Return who copies whom; None where labels and annotators are too many to tell.
+
+    `times` has columns item, annotator and when, of answers whose time is known.
+    """
     cells = space.num_annotators * len(space.states) * len(space.answers)
     if cells > MAX_CELLS:
         return None
@@ -115,6 +124,10 @@ def find_copies(space: Space, *, keep: bool) -> Copies | None:
     for place, chance in quick.suspects(first, second, both, same):
         pair = int(first[place]), int(second[place])
         source, who = sorted(pair, key=lambda each: (-number[each], each))
+        names = tuple(str(space.annotators[each]) for each in (source, who))
+        later = 0.5 if times is None else _later(times, *names)
+        if later <= 1 - ALIKE:
+            source, who = who, source
         rows = _common(space, source, who)
         judged = quick.judged(source, who, rows)
         if (sure := judged.copies * judged.mostly) <= ALIKE:
@@ -133,9 +146,20 @@ def find_copies(space: Space, *, keep: bool) -> Copies | None:
                 same=equal,
                 expected=chance * len(rows[0]),
                 left_out=int(space.n[left].sum()),
+                later=abs(later - 0.5) >= ALIKE - 0.5,
             )
         )
     return Copies(tuple(pairs), kept)
+
+
+def _later(times: pd.DataFrame, source: str, who: str) -> float:
+    """Return the share of common items that the other answered later; half if none."""
+    first, second = (
+        times[times["annotator"] == name].drop_duplicates("item").set_index("item")
+        for name in (source, who)
+    )
+    gap = (second["when"] - first["when"]).dropna().dt.total_seconds()
+    return float((np.sign(gap) / 2 + 0.5).mean()) if len(gap) else 0.5
 
 
 def _spread_evenly(chance: Float[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:

@@ -28,6 +28,7 @@ from consilience.fitting.inputs import (
     on_names,
 )
 from consilience.inference import EngineOptions, check_engine, check_seed
+from consilience.posterior.drifting import TIME, parsed_times
 from consilience.progress import Reporter
 from consilience.responses import Responses
 from consilience.responses.side_columns import named_in
@@ -142,7 +143,16 @@ class Study:
         """
         if self.responses.kind not in ("choice", "contains"):
             return self
-        return replace(self, copies=find_copies(self.space(), keep=rule == "keep"))
+        keep, times = rule == "keep", self._times()
+        return replace(self, copies=find_copies(self.space(), keep=keep, times=times))
+
+    def _times(self) -> pd.DataFrame | None:
+        """Return when answers were given: item, annotator, when; None if unknown."""
+        table = self.responses.table
+        if TIME not in table:
+            return None
+        times = table[["item", "annotator"]].astype("str")
+        return times.assign(when=parsed_times(table[TIME])).dropna()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

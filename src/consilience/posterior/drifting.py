@@ -149,6 +149,11 @@ def _right(answers: Answers) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray,
     return right, np.einsum("nk,nkl,kl->n", belief, rows, answers.votes)
 
 
+def parsed_times(times: pd.Series) -> pd.Series:
+    """Return times as such; what is none is missing."""
+    return pd.to_datetime(times, errors="coerce", utc=True, format="ISO8601")
+
+
 def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray, " N"]:
     """Return what orders the answers in time: their times, or their rows."""
     table, constant = responses.table, fit.data["constant_data"]
@@ -156,7 +161,7 @@ def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray
     keys = ["item", "annotator", answer] + ["label"] * (answer == "answer")
     order = pd.Series(np.arange(len(table), dtype=float))
     if TIME in table:
-        when = pd.to_datetime(table[TIME], errors="coerce", utc=True, format="ISO8601")
+        when = parsed_times(table[TIME])
         if when.notna().all():
             order = pd.Series(when.astype("int64").to_numpy(float))
     given = table[keys].astype(str).assign(order=order.to_numpy())

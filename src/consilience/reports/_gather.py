@@ -363,10 +363,10 @@ def _kept_responses(run: Run) -> Responses | None:
 def _agreement(
     responses: Responses | None, resamples: int
 ) -> tuple[Agreement | None, str]:
-    if responses is None:
-        return None, "the run does not keep its answers; give the responses as well"
     if resamples < 0:
         raise OptionError(f"resamples is {resamples}; give 0 or more resamples")
+    if responses is None:
+        return None, "the run does not keep its answers; give the responses as well"
     breakdowns: tuple[tuple[By, ...], ...] = (("label", "pair"), ("label",), ())
     for breakdown in breakdowns:
         try:

@@ -28,7 +28,6 @@ WIDE, NARROW, HEIGHT = 760, 360, 260  # of a chart with its axes
 _TITLE = 44  # letters of a line of an axis's title in a narrow chart
 # Names may be wider in the font of the page than in that of the chart.
 _MARGIN = {"left": 48, "right": 16, "top": 6, "bottom": 6}
-_SMALL_MARGIN = {"left": 16, "right": 8, "top": 4, "bottom": 4}
 # Twelve hues of middling lightness: 3:1 or more against white and against near-black.
 _HUES = (
     *("#1f77b4", "#c2571a", "#2a8a3c", "#c93434", "#8a5fc0", "#8c6239"),
@@ -329,8 +328,7 @@ def observed_in_intervals(rows: pd.DataFrame, title: str, names: str) -> Drawn:
     x = Axis(column="observed", title=title, domain=(0.0, top(table, "observed")))
     y = Axis(column="name", title=names, names=True)
     drawn = Estimates(x=x, y=y, series="misfit", hues=_MISFIT).draw(table)
-    drawn = drawn.properties(width=220, height=22 * len(table), padding=_SMALL_MARGIN)
-    return Drawn(svg(drawn, described=False))
+    return in_widths(drawn.properties(height=22 * len(table)), described=False)
 
 
 def top(rows: pd.DataFrame, value: str = "value") -> float:
