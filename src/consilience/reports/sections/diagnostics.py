@@ -14,6 +14,7 @@ from consilience.reports.content import (
     Run,
     Section,
     prefix,
+    sentence,
     suffix,
 )
 from consilience.tables import CATALOGUE, estimate
@@ -188,12 +189,13 @@ def _parts(run: Run, who: str) -> list[Part]:
     for name, check in CHECKS.items():
         rows = table[table["check"] == name]
         if rows["misfit"].any():
-            notes.append(Note(f"{who}{_sentence(rows, check)}; {check.remedy}", "mind"))
+            text = sentence(f"{who}{_misfit(rows, check)}; {check.remedy}")
+            notes.append(Note(text, "mind"))
         if len(rows):
             drawn.append(_chart(rows[rows["name"] != ""], check, run, who))
     reproduced = "the model reproduces agreement, votes and errors of the answers"
     return [
-        *(notes or [Note(f"{who}{reproduced}", "good")]),
+        *(notes or [Note(sentence(f"{who}{reproduced}"), "good")]),
         *drawn,
         _table(table, run, who),
     ]
@@ -212,7 +214,7 @@ def _names(table: pd.DataFrame) -> pd.Series:
     return names.fillna(label).fillna("")
 
 
-def _sentence(rows: pd.DataFrame, check: _Check) -> str:
+def _misfit(rows: pd.DataFrame, check: _Check) -> str:
     """Say what is not reproduced."""
     each, every = (rows[(rows["name"] != "") == part] for part in (True, False))
     bad, low = each[each["misfit"]], (rows["misfit"] & (rows["p"] > 0.5))
