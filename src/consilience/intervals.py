@@ -11,9 +11,21 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from jaxtyping import Float
 
+from consilience.errors import OptionError, not_a
 from consilience.when_used import special
 
 _BLOCK = 2**22  # numbers that are held for some resamples at once: 32 MiB
+
+
+def check_prob(prob: object) -> float:
+    """Return a probability of intervals."""
+    if isinstance(prob, bool) or not isinstance(prob, (int, float, np.number)):
+        raise OptionError(not_a("prob", prob, "a number between 0 and 1"))
+    if not 0 < prob < 1:
+        raise OptionError(
+            f"prob is {prob:g}; give a probability of the intervals between 0 and 1"
+        )
+    return float(prob)
 
 
 def bounds(

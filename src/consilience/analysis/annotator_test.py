@@ -37,7 +37,7 @@ from consilience.analysis.references import (
     reference_codes,
 )
 from consilience.errors import DataError, OptionError
-from consilience.intervals import bounds
+from consilience.intervals import bounds, check_prob
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.stored import label_values, names
@@ -92,7 +92,7 @@ def judges(
     label: object = None,
     epsilon: float = 0.2,
     prob: float = 0.9,
-    resamples: int = 400,
+    resamples: int = 1000,
     seed: int = 0,
 ) -> Judges:
     """Return how far each judge agrees with people, and which may replace a person.
@@ -115,7 +115,7 @@ def judges(
         are crowd workers, .2 where they are trained, .3 where they are experts.
     prob : float, default 0.9
         Probability of the intervals.
-    resamples : int, default 400
+    resamples : int, default 1000
         Weightings of the items.
     seed : int, default 0
         Of the weightings.
@@ -148,10 +148,9 @@ def judges(
     3  annotator3  judge   True
     4  annotator4  judge  False
     """
-    if not 0 < prob < 1 or not 0 <= epsilon < 1:
-        raise OptionError(
-            f"prob {prob:g}, epsilon {epsilon:g}: give numbers between 0 and 1"
-        )
+    check_prob(prob)
+    if not 0 <= epsilon < 1:
+        raise OptionError(f"epsilon {epsilon:g}: give a number from 0 to below 1")
     answers = _Answers(fit, reference, label)
     asked = next(iter(questions_of(fit, reference, by, label, None)))
     drawn = np.random.default_rng(seed).exponential(size=(resamples, answers.units))

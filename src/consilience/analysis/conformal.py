@@ -23,6 +23,7 @@ from jaxtyping import Float, Int
 
 from consilience.errors import DataError, OptionError, not_a
 from consilience.fitting.inputs import Table, as_table, check_fit
+from consilience.intervals import check_prob
 from consilience.posterior import Fit
 from consilience.posterior.labels import labels
 from consilience.posterior.truth import given_truth
@@ -118,8 +119,7 @@ def label_sets(
             f"the fit is of kind {fit.data.attrs['kind']}; label sets are for items "
             "with one true label each (kind choice)"
         )
-    if not 0 < prob < 1:
-        raise OptionError(f"prob {prob:g}: give a probability between 0 and 1")
+    check_prob(prob)
     table = labels(fit.data)[["item", "label", "probability"]]
     item, label = (
         table[name].cat.codes.to_numpy().astype(np.int64) for name in ("item", "label")

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from consilience.analysis.prediction_powered import SHARED, Estimated, estimated
 from consilience.analysis.references import Questions, questions_of
 from consilience.errors import DataError, OptionError
+from consilience.intervals import check_prob
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.responses.id_types import Types
@@ -201,8 +202,7 @@ def rate(
        items  judged     method
     0     90      45  corrected
     """
-    if not 0 < prob < 1:
-        raise OptionError(f"prob {prob:g}: give a probability between 0 and 1")
+    check_prob(prob)
     parts: list[Rates] = []
     unjudged = pd.DataFrame()
     for asked in questions_of(fit, reference, by, label, cluster):

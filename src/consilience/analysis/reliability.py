@@ -37,6 +37,7 @@ from consilience.analysis.ratings import (
     set_similarity,
 )
 from consilience.errors import OptionError
+from consilience.intervals import check_prob
 from consilience.notebook import shown_as
 from consilience.responses import Responses
 from consilience.responses.id_types import restores_types
@@ -244,9 +245,8 @@ def agreement(
 
 def _check(by: Sequence[By], prob: float, resamples: int) -> None:
     """Refuse options that are out of range."""
+    check_prob(prob)
     msg = ""
-    if not 0 < prob < 1:
-        msg = f"prob {prob:g}: must lie between 0 and 1, such as 0.9"
     if resamples < 0:
         msg = f"resamples {resamples}: give a number of resamples, 0 for none"
     unknown = sorted(set(by) - {"label", "pair"})

@@ -24,6 +24,7 @@ from scipy.sparse import csr_array
 
 from consilience import intervals
 from consilience.errors import OptionError
+from consilience.intervals import check_prob
 
 _BLOCK = 2**22  # weights held at once: 32 MiB
 type Values = Float[np.ndarray, "D A I"]
@@ -64,8 +65,7 @@ class Resampling:
         """Refuse what nothing can use."""
         if self.resamples < 2:
             raise OptionError(f"resamples {self.resamples}: give 2 or more")
-        if not 0 < self.prob < 1:
-            raise OptionError(f"prob {self.prob:g}: give a number between 0 and 1")
+        check_prob(self.prob)
 
     @cached_property
     def weightings(self) -> Weights:

@@ -74,7 +74,7 @@ def mean_ratings(
     *,
     groups: pd.DataFrame | None = None,
     prob: float | None = None,
-    resamples: int = 400,
+    resamples: int = 1000,
     seed: int = 0,
 ) -> MeanRatings:
     """Return the mean rating of all items, of groups of items, and of each item.
@@ -90,7 +90,7 @@ def mean_ratings(
         in several groups; items without one count in `overall` only.
     prob : float, optional
         Probability of the intervals; by default that of the fit.
-    resamples : int, default 400
+    resamples : int, default 1000
         Weightings of the items.
     seed : int, default 0
         Of draws and weightings.

@@ -25,7 +25,7 @@ from consilience.comparisons.reading import read
 from consilience.comparisons.record import Comparisons
 from consilience.errors import DataError, OptionError, SourceError, not_a, not_among
 from consilience.executors import products_on_one_thread
-from consilience.intervals import bounds
+from consilience.intervals import bounds, check_prob
 from consilience.posterior import export_table
 from consilience.whole_folder import whole_folder
 
@@ -258,12 +258,12 @@ class Ranking:
             total += fitted.log_loss(left) * len(left)
         return total / len(given)
 
-    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
+    def save(self, out: str | Path, *, overwrite: bool = False) -> None:
         """Write the ranking as a folder: Parquet files, settings, and tables as CSV."""
         settings = {name: getattr(self, name) for name in ("engine", "prob", "seed")}
         settings |= {"prior": asdict(self.prior), "covariates": self.covariates}
         replaceable = MARKER if overwrite else None
-        with whole_folder(Path(folder), replaceable=replaceable) as partial:
+        with whole_folder(Path(out), replaceable=replaceable) as partial:
             (partial / MARKER).write_text(tomli_w.dumps(settings), "utf-8")
             self.comparisons.table.to_parquet(partial / "comparisons.parquet")
             for name, values in self.estimate._asdict().items():
@@ -377,8 +377,7 @@ def fit(
         raise OptionError(not_a("comparisons", comparisons, expected))
     if engine not in _ENGINES:
         raise OptionError(not_among("engine", engine, _ENGINES))
-    if not 0 < prob < 1:
-        raise OptionError(f"prob is {prob}; give a number between 0 and 1")
+    check_prob(prob)
     comparisons.check_connected()
     names = [covariates] if isinstance(covariates, str) else covariates
     roots = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from consilience.errors import OptionError
+from consilience.intervals import check_prob
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,10 +66,7 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         """Refuse what no engine can do."""
-        if not _is_number(self.prob) or not 0 < self.prob < 1:
-            raise OptionError(
-                f"prob is {self.prob!r}; give a probability between 0 and 1"
-            )
+        check_prob(self.prob)
         for name, value in asdict(self).items():
             if name == "prob" or value is None:
                 continue

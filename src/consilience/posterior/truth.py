@@ -52,8 +52,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from consilience.errors import OptionError, not_a, not_among
-from consilience.intervals import bounds, deviations, log_odds, move_bound
+from consilience.errors import OptionError, not_among
+from consilience.intervals import bounds, check_prob, deviations, log_odds, move_bound
 from consilience.model import HostModel, Model, logarithms, thin
 from consilience.model.language import logsumexp
 from consilience.posterior.spaces import candidate_states, restored_space
@@ -260,17 +260,6 @@ def with_prob(data: xr.DataTree, prob: float) -> xr.DataTree:
 
     changed.attrs[KEPT_PROB] = prob
     return with_tables(changed, class_tables(changed))
-
-
-def check_prob(prob: object) -> float:
-    """Return a probability of intervals."""
-    if isinstance(prob, bool) or not isinstance(prob, (int, float, np.number)):
-        raise OptionError(not_a("prob", prob, "a number between 0 and 1"))
-    if not 0 < prob < 1:
-        raise OptionError(
-            f"prob is {prob:g}; give a probability of the intervals between 0 and 1"
-        )
-    return float(prob)
 
 
 def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:

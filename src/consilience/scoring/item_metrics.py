@@ -54,7 +54,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import DataError, OptionError
-from consilience.intervals import share_bounds
+from consilience.intervals import check_prob, share_bounds
 from consilience.scoring.gold import (
     ItemScores,
     PairScores,
@@ -75,10 +75,9 @@ def reliability_table(
     prob: float = 0.9,
 ) -> pd.DataFrame:
     """Return how often labels are right, by the probability that was stated."""
-    if bins < 1 or not 0 < prob < 1:
-        raise OptionError(
-            f"bins is {bins} and prob {prob:g}; give 1 or more, and between 0 and 1"
-        )
+    check_prob(prob)
+    if bins < 1:
+        raise OptionError(f"bins is {bins}; give 1 or more")
     item, confidence, right = _stated_and_right(labels, gold, kind)
     bin_of = equal_mass_bins(confidence, bins)
     number = np.bincount(bin_of).astype(float)

@@ -24,12 +24,11 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError, not_among
-from consilience.intervals import bounds, resampled
+from consilience.intervals import bounds, check_prob, resampled
 from consilience.notebook import shown_as
 from consilience.posterior import Fit
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.labels import labels as labels_of
-from consilience.posterior.truth import check_prob
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.side_columns import named_in
 from consilience.responses.side_tables import gold_table

@@ -113,7 +113,7 @@ class Incidence:
             )
         if maths(self.by_row, table) is HOST:
             return _sum_groups_on_host(self.by_row, table, self.shape[0])
-        return _product(self, table)
+        return _product(self, jnp.asarray(table))
 
 
 def incidence(

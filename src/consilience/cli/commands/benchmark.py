@@ -113,11 +113,12 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
 
 def _check(protocol: "Protocol") -> None:
     """Refuse settings that cannot be used before any work is done."""
+    from consilience.intervals import check_prob
+
+    check_prob(protocol.prob)
     msg = ""
     if protocol.resamples < 2:
         msg = f"--resamples {protocol.resamples}: give 2 or more"
-    elif not 0 < protocol.prob < 1:
-        msg = f"--prob {protocol.prob:g}: give a number between 0 and 1"
     elif protocol.bins is not None and protocol.bins < 1:
         msg = f"--bins {protocol.bins}: give 1 or more"
     if msg:

@@ -136,7 +136,7 @@ def judges(  # noqa: PLR0913 (each option stands alone)
     by: str | None = None,
     label: str | None = None,
     epsilon: float = 0.2,
-    resamples: int = 400,
+    resamples: int = 1000,
     seed: Seed = 0,
     prob: Prob = 0.9,
     out: Path | None = None,

@@ -354,7 +354,7 @@ def ratings(
     groups: Path | None = None,
     seed: Seed = 0,
     prob: Prob = 0.9,
-    resamples: int = 400,
+    resamples: int = 1000,
     out: Path | None = None,
     overwrite: Overwrite = False,
     json: Json = False,
