@@ -178,3 +178,14 @@ def test_an_estimator_takes_ids_that_cannot_be_text_all_the_same():
     data = pd.DataFrame(rows, columns=["task", "worker", "label"])
     result = cs.sklearn.MajorityVote().fit(data)
     assert result.labels_.index.tolist() == tasks
+
+
+def test_a_confusion_of_superclasses_keeps_the_types_of_annotators():
+    responses = cs.read(answers("choice"))
+    labels = responses.labels.assign(parent=["pet", "pet", "wild"])
+    responses = dataclasses.replace(responses, labels=labels)
+    fit = cs.fit(responses, model="hierarchical_dawid_skene", engine="vb")
+    table = fit.confusion(level=1)
+    assert str(table["annotator"].dtype) == NULLABLE[TYPES["annotator"]]
+    assert set(table["annotator"].dropna()) <= {10, 11, 12, 13}
+    assert set(table["true_label"]) == {"pet", "wild"}

@@ -73,6 +73,15 @@ def test_a_shadowed_submodule_is_noticed(tmp_path, offer):
     assert shadowed(package) == ["weigh"]
 
 
+def test_the_package_offers_few_names_and_no_estimator():
+    offered = set(dir(consilience))
+    assert len(offered) <= 30
+    assert offered == {name for name in offered if not name.startswith("_")}
+    estimators = {name for name in dir(consilience.sklearn) if name[0].isupper()}
+    assert "DawidSkene" in estimators
+    assert not offered & estimators
+
+
 def too_long(folder, most=500):
     return {
         path.name

@@ -38,6 +38,15 @@ def test_every_option_has_words(name):
     assert [each.name for each in shown if not each.parameter.help] == []
 
 
+def test_the_first_page_lists_few_commands(run, capsys):
+    assert run("--help") == 0
+    shown = re.findall(
+        r"^│ ([a-z][a-z-]*) {2,}\S", capsys.readouterr().out, re.MULTILINE
+    )
+    assert {"read", "fit", "report"} <= set(shown)
+    assert len(shown) <= 21
+
+
 def test_an_example_with_an_option_that_is_not_there_would_be_seen():
     with pytest.raises(CycloptsError, match="--model-directory"):
         parse("consilience images classify photos --model-directory m --out p")

@@ -17,7 +17,7 @@ from consilience.fitting.contains import which_contains
 from consilience.fitting.grid_trait import learn
 from consilience.fitting.request import Request
 from consilience.posterior.labels import share_present
-from consilience.presence.space import MEANINGS
+from consilience.presence.space import MEANINGS, PRESENT
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -146,6 +146,22 @@ def test_other_meanings_of_present_stand_beside(compared):
     assert table["share"].iloc[0] == pytest.approx(reported, abs=1e-4)
     checks = compared.diagnostics().set_index("name")
     apart = (table["share"] - reported).abs().max()
+    assert checks.loc["meaning_of_present", "value"] == pytest.approx(apart, abs=1e-4)
+
+
+def test_of_counts_present_is_what_more_than_half_would_call_so():
+    rows = answers(6).drop(columns="annotator")
+    fit = cs.fit(read(rows, kind="contains"), model="contains_counts", effort=QUICK)
+    (sentence,) = [
+        each
+        for each in json.loads(fit.data.attrs["assumptions"])
+        if each.startswith(PRESENT)
+    ]
+    how = "more than half of all people would say yes, a maybe counting half"
+    assert f"{PRESENT} {how}: " in sentence
+    table = share_present(fit.data)
+    apart = (table["share"] - table["share"].iloc[0]).abs().max()
+    checks = fit.diagnostics().set_index("name")
     assert checks.loc["meaning_of_present", "value"] == pytest.approx(apart, abs=1e-4)
 
 

@@ -264,6 +264,15 @@ def test_text_of_the_data_is_no_formula_and_long_names_are_shortened(small):
     assert names(plot.confusion(fit, names=called))[0] == "red fox"
 
 
+def test_checks_of_items_with_one_answer_each_are_drawn():
+    rows = [(f"i{k}", f"a{k % 4}", "xy"[k % 2]) for k in range(40)]
+    table = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    fit = cs.fit(table, model="hierarchical_dawid_skene", engine="vb")
+    (ax,) = np.ravel(plot.ppc(fit))
+    assert "all labels" in names(ax)
+    assert ax.has_data()
+
+
 def test_without_matplotlib_a_sentence_names_the_extra(monkeypatch):
     monkeypatch.setattr(plot, "find_spec", lambda _: None)
     draw = plot.__getattr__("ppc")  # to look is no error: `hasattr`, completion

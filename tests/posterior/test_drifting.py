@@ -13,13 +13,13 @@ from consilience.posterior.drifting import annotators_in_time
 ITEMS, PEOPLE, EACH = 400, 10, 5
 
 
-def answers(seed):
-    """p0 gives right answers until half-way, then guesses; the others are as before."""
+def answers(seed, first=0.85, last=0.3):
+    """p0 is right less often from half-way on; the others are as before."""
     generator = np.random.default_rng(seed)
     truth = generator.integers(3, size=ITEMS)
     who = generator.random((ITEMS, PEOPLE)).argsort(1)[:, :EACH]
     late = np.arange(ITEMS)[:, None] > ITEMS / 2
-    sure = np.where((who == 0) & late, 0.3, 0.85)
+    sure = np.where(who == 0, np.where(late, last, first), 0.85)
     other = (truth[:, None] + generator.integers(1, 3, who.shape)) % 3
     said = np.where(generator.random(who.shape) < sure, truth[:, None], other)
     return pd.DataFrame(
@@ -83,3 +83,24 @@ def test_answers_that_the_responses_lack_are_not_guessed(drifted):
     table.loc[0, "annotator"] = "p1" if table.loc[0, "annotator"] != "p1" else "p2"
     with pytest.raises(OptionError, match="1 of the 2,000 answers"):
         cs.analysis.drift(fit, replace(responses, table=table))
+
+
+def test_who_gets_a_little_worse_is_flagged():
+    table, fit, responses = drifts(answers(31, 0.8, 0.6))
+    sure = table.set_index("annotator")["sure"]
+    assert 0.25 < sure["p0"] < 0.45
+    assert sure.drop("p0").max() < 0.1
+    flag = annotators_in_time(fit, responses).set_index("annotator")["flag"]
+    assert flag["p0"] == "drifts"
+    assert not flag.drop("p0").str.contains("drifts").any()
+
+
+def test_samples_of_an_annotator_are_in_the_order_of_their_answers(tmp_path):
+    responses = cs.read(answers(0))
+    samples = pd.DataFrame({"annotator": ["p7", "p8", "p9"], "repeat_of": "model"})
+    fit = cs.fit(responses, model="hierarchical_dawid_skene", annotators=samples)
+    fit.save(tmp_path / "run")
+    for each in (fit, cs.load(tmp_path / "run")):
+        table = annotators_in_time(each, responses).set_index("annotator")
+        assert table.loc["p0", "flag"] == "drifts"
+        assert "model" in set(cs.analysis.drift(each, responses)["annotator"])

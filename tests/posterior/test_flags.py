@@ -101,6 +101,21 @@ def test_a_fit_of_yes_and_no_flags_who_always_says_yes():
     assert HABIT in noticed(fit)["annotator3"]
 
 
+@pytest.mark.parametrize("model", ["ordinal_dawid_skene", "hierarchical_dawid_skene"])
+def test_who_rates_at_random_is_flagged_where_labels_are_ordered(model):
+    generator = np.random.default_rng(0)
+    truth = generator.integers(1, 6, 60)
+    ratings = np.rint(truth[:, None] + generator.normal(0, 0.6, (60, 6)))
+    ratings[:, 0] = generator.integers(1, 6, 60)
+    rows = {
+        "item": np.arange(60).repeat(6),
+        "annotator": [f"p{person}" for _ in range(60) for person in range(6)],
+        "label": np.clip(ratings, 1, 5).astype(int).ravel(),
+    }
+    fit = cs.fit(pd.DataFrame(rows), model=model, ordered=True)
+    assert noticed(fit) == {"p0": {RANDOM}}
+
+
 def test_the_least_certain_items_come_first_with_who_said_what(fit):
     table = fit.table("check")
     items = fit.items().set_index("item")

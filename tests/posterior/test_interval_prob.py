@@ -98,6 +98,14 @@ def test_bounds_of_a_mixture_follow_the_probability(mixtures):
     assert (asked["probability"] <= asked["upper"]).all()
 
 
+def test_a_mixture_at_another_probability_is_saved(mixtures, tmp_path):
+    moved = mixtures[0.9].with_(prob=0.8)
+    moved.save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    pd.testing.assert_frame_equal(again.labels(), moved.labels())
+    assert apart(again.labels(), mixtures[0.9].labels()) > 0.01
+
+
 def test_bounds_of_a_stored_table_move_and_its_values_stay(choice_fit):
     fit = choice_fit()
     kept = fit.annotators().assign(accuracy=0.8, lower=0.1, upper=0.99)

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
+from consilience.demo import study
+from consilience.fitting import comparing
 from consilience.reports import Report, Run, gather, write
 
 HOSTILE = (
@@ -297,3 +299,13 @@ def many() -> Report:
         ),
     )
     return only(run)
+
+
+@pytest.fixture(scope="session")
+def mixture():
+    """A fit of the default, whose labels are the mean of two models."""
+    given = study(0, num_photos=30).responses()
+    with pytest.MonkeyPatch.context() as patch:
+        quick = ("hierarchical_dawid_skene", "community_bcc")
+        patch.setattr(comparing, "CANDIDATES", quick)
+        return cs.fit(given, effort=cs.EngineOptions(restarts=1, draws=20))

@@ -3,8 +3,11 @@ import json
 import zlib
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
+import consilience as cs
+from consilience.reports import gather
 from consilience.reports.columns import ONE, columns
 from consilience.reports.written import pack
 
@@ -95,3 +98,16 @@ def test_the_data_sets_own_labels_stand_beside_the_items(report, hostile):
     assert shown == [hostile[2]]
     assert result["own"][0] >= 0
     assert columns(report)["own"] == []
+
+
+def test_texts_of_items_stand_in_the_order_of_the_items():
+    texts = {name: f"A sentence that can be read, of number {name}" for name in "abc"}
+    table = pd.DataFrame(
+        [(item, who, "xy"[item == "b"]) for item in texts for who in ("ann", "bob")],
+        columns=["item", "annotator", "label"],
+    )
+    items = pd.DataFrame({"item": [*"cab"], "text": [texts[item] for item in "cab"]})
+    responses = cs.read(table, items=items)
+    fit = cs.fit(responses, model="majority")
+    result = columns(gather({"votes": fit}, resamples=0))
+    assert result["texts"] == [texts[item] for item in result["items"]]

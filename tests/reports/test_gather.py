@@ -101,3 +101,9 @@ def test_where_labels_have_names_no_code_is_left_on_the_page(kind, classes):
         assert f'"{code}"' not in data
     assert names[0] in html
     assert f'"{names[0]}"' in data
+
+
+def test_a_mixture_is_named_as_such_and_not_as_its_best_model(mixture):
+    report = gather({"run": mixture}, resamples=0)
+    assert report.runs[0].model == "auto, a mean of 2 models"
+    assert "auto, a mean of 2 models" in page(report)

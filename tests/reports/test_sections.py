@@ -8,6 +8,7 @@ from defusedxml import ElementTree
 import consilience as cs
 from consilience.errors import ColumnError, SourceError
 from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED
+from consilience.reports import gather
 from consilience.reports.content import Chart, Note, evaluation_tables
 from consilience.reports.sections import sections
 from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
@@ -174,3 +175,10 @@ def test_a_run_of_shards_says_of_how_many_items_it_is(tmp_path):
     assert "what is said of items, answers and agreement" in page
     assert "dawid_<wbr>skene" in page  # where a long name may break
     assert "&lt;wbr" not in page
+
+
+def test_of_few_answers_an_annotator_a_mixture_is_as_cautious_as_its_models(mixture):
+    report = gather({"run": mixture}, resamples=0)
+    assert "dawid_skene" not in report.runs[0].model
+    notes = [part.text for part in caution(report).parts]
+    assert any("the usual prior imagines" in note for note in notes)

@@ -179,3 +179,25 @@ def test_intervals_have_the_probability_asked_for_and_progress_is_reported(
     assert "50%, equal-tailed" in text
     assert "90%, equal-tailed" not in text
     assert {step.phase for step in steps} == {"working out"}
+
+
+def test_sentences_of_a_page_have_no_marks_of_code(mixture, tmp_path):
+    remedies = " ".join(mixture.diagnostics()["remedy"])
+    assert "`restarts=" in remedies
+    out = cs.report(mixture, tmp_path / "page.html", resamples=0)
+    shown = re.sub(
+        r"<(script|style).*?</\1>", "", out.read_text("utf-8"), flags=re.DOTALL
+    )
+    assert shown.count("restarts=") >= 2  # of the table of checks, and of the cautions
+    assert "`" not in shown
+
+
+def test_the_page_of_a_mixture_has_the_probability_asked_for(mixture, tmp_path):
+    out = tmp_path / "page.html"
+    content = cs.report(mixture, out, prob=0.8, resamples=0).read_text("utf-8")
+    assert "80%, equal-tailed" in content
+    assert "80% intervals" in content
+    of_answers = r'<section[^>]* id="agreement".*?</section>'
+    rest, removed = re.subn(of_answers, "", content, flags=re.DOTALL)
+    assert removed == 1
+    assert "90%" not in rest

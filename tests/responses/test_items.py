@@ -83,3 +83,14 @@ def test_no_fit_and_no_sum_uses_items_that_nobody_was_asked_about():
         again = read(cs.write(asked, Path(folder) / "study"))
     assert cs.describe(again).items == 80
     assert cs.describe(again).items_without_answers == 40
+
+
+@pytest.mark.parametrize("name", ["text", "body"])
+def test_the_text_of_an_item_is_recognised_whatever_it_is_called(name, tmp_path):
+    texts = [f"A sentence that is long enough to be read, number {k}" for k in "12"]
+    table = pd.DataFrame({"image": ["b", "a"], name: texts, "source": ["s", "t"]})
+    table.to_csv(tmp_path / "items.csv", index=False)
+    for given in (table, tmp_path / "items.csv"):
+        items = read(ANSWERS, items=given).items.set_index("item")
+        assert items["text"].to_dict() == dict(zip("ba", texts, strict=True))
+        assert items["source"].to_dict() == {"a": "t", "b": "s"}

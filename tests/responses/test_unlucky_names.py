@@ -427,6 +427,7 @@ TABLES = {
     "no annotator": lambda: frame(study(photos(30)), "image bb label"),
     "numbers": lambda: counts_of_words().set_axis([*"abcd"], axis=1),
 }
+ASKED_ABOUT = ("candidate", "tag", "class", "animal")
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -440,6 +441,21 @@ def test_each_option_that_an_error_recommends_reads_the_file(name, tmp_path):
         assert [each for each in failed if each] == []
     else:
         assert responses.num_items == 30
+        asked_about = "candidate" in TABLES[name]()
+        assert responses.kind == ("contains" if asked_about else "choice")
+
+
+@pytest.mark.parametrize("column", ASKED_ABOUT)
+@pytest.mark.parametrize("option", [{}, {"kind": "contains"}, {"format": "counts"}])
+def test_counts_of_yes_and_no_about_the_label_that_is_named_are_contains(
+    column, option, tmp_path
+):
+    table = counts_of_words(**{column: np.resize(ANIMALS, 30)})
+    responses = cs.read(saved(tmp_path / "a.csv", table), label=column, **option)
+    assert responses.kind == "contains"
+    assert sorted(responses.labels["label"]) == sorted(ANIMALS)
+    given = responses.table.groupby("answer", observed=True)["n"].sum()
+    assert given.to_dict() == table[["yes", "maybe", "no"]].sum().to_dict()
 
 
 @pytest.mark.parametrize("above", ["# Export\n# Study 12\n", "Export of 5 May\n\n"])

@@ -1,6 +1,7 @@
 """The command `evaluate`, from files to tables."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,14 @@ def test_tables_arrays_and_scores_are_judged_side_by_side(study, capsys):
     # The next label, which the data set has where it is wrong, is second.
     assert rows["ranks", "dataset_top_2", "all"]["value"] == 1
     assert rows["follower", "accuracy", "label_wrong"]["value"] == pytest.approx(0)
+
+
+def test_which_model_is_better_is_said_with_its_probability(study, capsys):
+    shown = " ".join(evaluated(study, capsys).split())
+    sentence = r"ranks is better than follower with probability (\S+) \(accuracy (\S+),"
+    (probability, apart) = re.search(sentence, shown).groups()
+    assert float(probability) > 0.99
+    assert float(apart) == pytest.approx(0.25)
 
 
 def test_tables_are_written_whole_and_said_in_words(study, capsys, tmp_path):

@@ -1,16 +1,20 @@
+import io
 import json
 
 import pandas as pd
 import pytest
 import xarray as xr
+from rich.console import Console
 
 import consilience as cs
 from consilience import continuing
 from consilience.checks.verdict import Verdict, as_dataset, at_most
 from consilience.cli.outcome import summary
-from consilience.cli.pages import verdicts
+from consilience.cli.pages import fit_summary, verdicts
+from consilience.demo import study
 from consilience.fitting import comparing
 from consilience.inference.ascent import _Climb
+from consilience.posterior.tree import with_groups
 from consilience.posterior.trust import CANNOT_TELL, CORRECTED, FAILED, PASSED
 from consilience.tables import terminal as colours
 
@@ -98,6 +102,24 @@ def test_what_a_fit_of_several_models_tells_has_room_on_a_terminal(
     assert [row["model"] for row in result["comparison"]] == compared["model"].tolist()
     assert result["comparison"][0]["difference"] == 0
     assert result["model"] == compared["model"].iloc[0]
+
+
+def test_intervals_of_annotators_hold_only_where_no_check_failed(monkeypatch):
+    quick = ("hierarchical_dawid_skene", "community_bcc")
+    monkeypatch.setattr(comparing, "CANDIDATES", quick)
+    given = study(0, num_photos=30).responses()
+    fitted = cs.fit(given, effort=cs.EngineOptions(restarts=1, draws=20))
+    shown = {}
+    for limit in (3.0, 1.01):
+        verdict = as_dataset([at_most("rhat", 2.0, limit, "take `draws=4000`")])
+        data = with_groups(fitted.data, diagnostics=verdict)
+        console = Console(file=io.StringIO(), width=100)
+        console.print(fit_summary(cs.Fit(data)))
+        shown[limit] = console.file.getvalue()
+    assert all("annotators: of " in each for each in shown.values())
+    assert "whose intervals hold" in shown[3.0]
+    assert "whose intervals hold" not in shown[1.01]
+    assert "DO NOT TRUST THIS FIT YET" in shown[1.01]
 
 
 def test_quiet_tells_nothing_but_errors(run, export, columns, capsys):

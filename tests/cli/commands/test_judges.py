@@ -1,6 +1,7 @@
 """`rate` and `judges` take a run, or answers that they fit first."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -68,3 +69,27 @@ def test_items_that_people_have_to_judge_are_written(answers, run, tmp_path, cap
     judged = answers.loc[answers["annotator"] == "ann", "item"]
     assert len(asked)
     assert not set(asked) & set(judged)
+
+
+def test_what_groups_differ_by_is_shown_below_their_rates(
+    answers, run, tmp_path, capsys
+):
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    groups = pd.DataFrame({"item": answers["item"].unique()})
+    groups["group"] = [*"AABB"] * 6
+    groups.to_csv(tmp_path / "groups.csv", index=False)
+    fit = ("--model", "dawid_skene", "--engine", "em", "--out", "made")
+    assert run("fit", "answers.csv", *fit) == 0
+    capsys.readouterr()
+    how = ("rate", "made", "--reference", "ann", "--groups", "groups.csv")
+    assert run(*how) == 0
+    rates, _, differences = capsys.readouterr().out.partition("\nDifferences\n")
+    assert re.search(r"^A +pass ", rates, re.MULTILINE)
+    row = re.search(
+        r"^A +B +pass +(\S+) +(\S+) +(\S+) to (\S+)", differences, re.MULTILINE
+    )
+    assert run(*how, "--json") == 0
+    (expected,) = json.loads(capsys.readouterr().out)["differences"]
+    names = ("difference", "p_greater", "lower", "upper")
+    for text, name in zip(row.groups(), names, strict=True):
+        assert float(text) == pytest.approx(expected[name], abs=0.0006)
