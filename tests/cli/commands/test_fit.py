@@ -94,7 +94,7 @@ def test_what_a_fit_of_several_models_tells_has_room_on_a_terminal(
         "community_bcc (2 of 2)",
     ]
     page = " ".join(told.out.split())
-    weighed = "labels: mean of several models (weights: prediction of answers"
+    weighed = "labels: mean of several models, weighted by how well they predict"
     order = ("12 items", weighed, "annotators: of", "whose intervals hold", "checks:")
     places = [page.index(part) for part in order]
     assert places == sorted(places)

@@ -42,7 +42,7 @@ def rated(run, ratings, monkeypatch):
 def test_who_always_says_the_same_is_named_first(run, rated, tmp_path, capsys):
     assert run("annotators", rated) == 0
     said = capsys.readouterr().out
-    assert said.startswith("1 of 8 annotators to talk to\nr0: answers by habit")
+    assert said.startswith("1 of 8 annotators stand out\nr0: answers by habit")
     assert "5 is 100% of 80 answers" in said
     assert "bias" in said
     out = tmp_path / "people.csv"

@@ -63,10 +63,10 @@ def verdict(run: Run, who: str) -> Note:
     checks = run.table("diagnostics")
     if checks.empty:
         return Note(sentence(f"{who}no check was run on this result"), "mind")
-    said = sentence(f"{who}{trust(checks)}")
+    outcome = sentence(f"{who}{trust(checks)}")
     if not is_sound(checks):
-        return Note(said, "bad")
-    return Note(said, "good" if (checks["outcome"] == PASSED).all() else "mind")
+        return Note(outcome, "bad")
+    return Note(outcome, "good" if (checks["outcome"] == PASSED).all() else "mind")
 
 
 def _counts(report: Report, run: Run) -> list[tuple[str, str]]:
