@@ -6,14 +6,14 @@ that it is called: checking them all would double the time of the suite.
 
 from collections import Counter
 from functools import partial, wraps
-from types import CodeType, FunctionType
+from types import FunctionType
 
 import jaxtyping
 from beartype import BeartypeConf, beartype
 from jaxtyping import _decorator, install_import_hook
 
 FIRST, THEN = 20, 50  # calls: all of the first, then one of so many
-_CALLS: Counter[CodeType] = Counter()
+_CALLS: Counter[int] = Counter()  # by the identity of code, whose hash takes long
 _checked_always = _decorator.jaxtyped
 
 
@@ -31,14 +31,14 @@ def _checked(function=None, *, typechecker):
         return partial(_checked, typechecker=typechecker)
     if not isinstance(function, FunctionType):  # a class, a property
         return _checked_always(function, typechecker=typechecker)
-    code, checked = function.__code__, None
+    code, checked = id(function.__code__), None
 
     @wraps(function)
     def called(*args, **kwargs):
         nonlocal checked
         __tracebackhide__ = True
-        _CALLS[code] += 1
-        if _CALLS[code] > FIRST and _CALLS[code] % THEN:
+        number = _CALLS[code] = _CALLS[code] + 1
+        if number > FIRST and number % THEN:
             return function(*args, **kwargs)
         if checked is None:
             checked = _checked_always(function, typechecker=typechecker)

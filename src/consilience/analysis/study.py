@@ -97,7 +97,7 @@ def study_summary(
     --------
     >>> import consilience as cs
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
-    >>> fit = cs.fit(study.responses, engine="em")
+    >>> fit = cs.fit(study.responses, model="tsipras2020")
     >>> cs.analysis.study_summary(fit, study.responses)["statistic"].tolist()[:3]
     ['several_objects', 'three_objects', 'mean_objects']
     """
