@@ -101,9 +101,10 @@ def stored(data: xr.DataTree, name: str) -> pd.DataFrame | None:
             columns[column] = category(values, group[f"{column}_names"].to_numpy())
         else:
             columns[column] = values
-    frame, prob = pd.DataFrame(columns), float(data.attrs["prob"])
-    kept = float(data.attrs.get(KEPT_PROB, prob))
-    return frame if prob == kept else _moved(frame, deviations(prob, kept))
+    frame, kept = pd.DataFrame(columns), data.attrs.get(KEPT_PROB)
+    if kept is None or kept == data.attrs["prob"]:
+        return frame
+    return _moved(frame, deviations(float(data.attrs["prob"]), float(kept)))
 
 
 def _moved(frame: pd.DataFrame, factor: float) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def test_the_summary_says_what_was_understood():
         "annotator": "annotator",
         "label": "label",
         "gold": "gold",
-        "seconds": "carried along",
+        "seconds": "kept with its answers",
     }
     assert summary.unused == {"Notes": ""}
     text = str(cs.read(frame))
