@@ -22,8 +22,8 @@ def ranking():
 def sentences(page):
     """What the list of a page's first section says."""
     (listed,) = re.findall(r'(?s)<ul class="listing">(.*?)</ul>', page)
-    said = re.findall(r"(?s)<li><bdi>(.*?)</bdi></li>", listed)
-    return [html.unescape(each) for each in said]
+    entries = re.findall(r"(?s)<li><bdi>(.*?)</bdi></li>", listed)
+    return [html.unescape(each) for each in entries]
 
 
 def test_a_page_says_who_is_best_which_judges_to_mind_and_what_to_do(ranking, tmp_path):
@@ -33,8 +33,8 @@ def test_a_page_says_who_is_best_which_judges_to_mind_and_what_to_do(ranking, tm
     assert "<title>Three systems</title>" in page
     assert "<i>system</i>" not in page
     asked, best, bias, trust, following = sentences(page)
-    assert "6 judges said 600 times" in asked
-    assert "3 systems, 600 items" in asked
+    assert "6 judges made 600 comparisons" in asked
+    assert "of 3 systems in all, on 600 items" in asked
     assert best.startswith("The best is most probably best <i>system</i> (1.00)")
     assert "of 3 pairs of systems, 2 are in order" in best
     worst = ranking.judges().set_index("judge")["first_place_lower"].idxmax()

@@ -174,10 +174,8 @@ def trust_and_remedy(checks: pd.DataFrame) -> list[Text]:
 def certainty(fitted: Fit) -> DrawnTable:
     """Return how many items (contains: questions) are how certain."""
     if fitted.data.attrs["kind"] == "contains":
-        what, present = (
-            "pairs of item and label",
-            fitted.labels()["probability"].to_numpy(),
-        )
+        what = "pairs of item and label"
+        present = fitted.labels()["probability"].to_numpy()
         sure, tied = np.maximum(present, 1 - present), int((present == 0.5).sum())
     else:
         items = fitted.items()

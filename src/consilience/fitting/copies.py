@@ -27,7 +27,7 @@ are left out, spread over all such probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -106,11 +106,11 @@ class Copies:
 
 
 def find_copies(
-    space: Space, *, keep: bool, times: pd.DataFrame | None = None
+    space: Space, *, keep: bool, times: Callable[[], pd.DataFrame | None] | None = None
 ) -> Copies | None:
     """Return who copies whom; None where labels and annotators are too many to tell.
 
-    `times` has columns item, annotator and when, of answers whose time is known.
+    `times` returns columns item, annotator and when, of answers whose time is known.
     """
     cells = space.num_annotators * len(space.states) * len(space.answers)
     if cells > MAX_CELLS:
@@ -125,7 +125,8 @@ def find_copies(
         pair = int(first[place]), int(second[place])
         source, who = sorted(pair, key=lambda each: (-number[each], each))
         names = tuple(str(space.annotators[each]) for each in (source, who))
-        later = 0.5 if times is None else _later(times, *names)
+        when = None if times is None else times()
+        later = 0.5 if when is None else _later(when, *names)
         if later <= 1 - ALIKE:
             source, who = who, source
         rows = _common(space, source, who)

@@ -143,8 +143,8 @@ class Study:
         """
         if self.responses.kind not in ("choice", "contains"):
             return self
-        keep, times = rule == "keep", self._times()
-        return replace(self, copies=find_copies(self.space(), keep=keep, times=times))
+        copies = find_copies(self.space(), keep=rule == "keep", times=self._times)
+        return replace(self, copies=copies)
 
     def _times(self) -> pd.DataFrame | None:
         """Return when answers were given: item, annotator, when; None if unknown."""

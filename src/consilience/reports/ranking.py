@@ -54,9 +54,9 @@ def write_ranking(
 def _summary(ranking: Ranking, checks: pd.DataFrame, pairs: pd.DataFrame) -> Section:
     given = ranking.comparisons
     asked = (
-        f"{len(given.judges):,} {'judge' if len(given.judges) == 1 else 'judges'} said "
-        f"{len(given):,} times which of two systems is better, or that neither is: "
-        f"{len(given.systems):,} systems, {len(given.items):,} items."
+        f"{len(given.judges):,} {'judge' if len(given.judges) == 1 else 'judges'} made "
+        f"{len(given):,} comparisons of two systems each, of {len(given.systems):,} "
+        f"systems in all, on {len(given.items):,} items."
     )
     first = ranking.ranks().iloc[0]
     sure = int((pairs["p_greater"] >= _SURE).sum())

@@ -176,7 +176,13 @@ def report(  # noqa: PLR0913 (each option stands alone)
     check_place(out, pictures=page.pictures, overwrite=overwrite)
     page.check()
     if any((run / MARKER).is_file() for run in runs):
-        _of_ranking(runs, responses, [*evaluation], page, screen(as_json=json), out)
+        others = (responses, *evaluation, len(runs) > 1, options != USUAL)
+        if any(others) or page != replace(PLAIN, title=page.title):
+            raise OptionError(
+                "report: the page of a ranking shows it alone; give no other run, and "
+                "no option but --title and --overwrite"
+            )
+        _of_ranking(runs[0], page.title, screen(as_json=json), out)
         return
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
@@ -218,29 +224,16 @@ def report(  # noqa: PLR0913 (each option stands alone)
     finish(show, result, "export", runs[0], "--out", out.parent / "tables")
 
 
-def _of_ranking(
-    runs: list[Path],
-    responses: Path | None,
-    evaluation: list[Path],
-    page: PageOptions,
-    show: Console,
-    out: Path,
-) -> None:
+def _of_ranking(run: Path, title: str | None, show: Console, out: Path) -> None:
     """Write the page of a ranking, whose place was checked."""
     from consilience.comparisons import load
     from consilience.reports.ranking import write_ranking
 
-    if len(runs) > 1 or responses or evaluation or page.images or page.names:
-        raise OptionError(
-            "report: the page of a ranking shows it alone; name no other run, and no "
-            "responses, evaluation, names or images"
-        )
-    ranking = load(runs[0])
-    judge(ranking, runs[0])
-    size = write_ranking(ranking, out, title=page.title, overwrite=True)
+    ranking = load(run)
+    judge(ranking, run)
+    size = write_ranking(ranking, out, title=title, overwrite=True)
     show.print(f"written to {out} ({size / 1e6:.1f} MB); open it in a browser")
-    result = {"out": out, "bytes": size, "runs": runs}
-    finish(show, result)
+    finish(show, {"out": out, "bytes": size, "runs": [run]})
 
 
 def study(
