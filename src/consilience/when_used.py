@@ -3,7 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["alt", "csgraph", "linalg", "special", "vl_convert", "xr"]
+__all__ = [
+    "alt",
+    "csgraph",
+    "linalg",
+    "optimize",
+    "sparse",
+    "special",
+    "vl_convert",
+    "xr",
+]
 
 
 class _WhenUsed:
@@ -21,10 +30,11 @@ class _WhenUsed:
 
 if TYPE_CHECKING:
     import xarray as xr
-    from scipy import special
+    from scipy import optimize, sparse, special
     from scipy.sparse import csgraph, linalg
 else:
     xr, special = _WhenUsed("xarray"), _WhenUsed("scipy.special")
+    optimize, sparse = _WhenUsed("scipy.optimize"), _WhenUsed("scipy.sparse")
     csgraph = _WhenUsed("scipy.sparse.csgraph")
     linalg = _WhenUsed("scipy.sparse.linalg")
 # Of an extra, which may be absent.

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from consilience.analysis.chance import NAN, Estimate, beyond_chance
 from consilience.analysis.ratings import (
@@ -243,5 +243,5 @@ def from_error(
     value: Numbers, error: Numbers, items: Numbers, prob: float
 ) -> tuple[Numbers, Numbers]:
     """Student's intervals with items - 1 degrees of freedom, cut off at 1."""
-    reach = t.ppf((1 + prob) / 2, np.maximum(items - 1, 1)) * error
+    reach = stdtrit(np.maximum(items - 1, 1), (1 + prob) / 2) * error
     return value - reach, np.minimum(1.0, value + reach)

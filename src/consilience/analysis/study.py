@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy import special
-from scipy.stats import beta
 
 from consilience.analysis.drawn_objects import (
     DrawnObjects,
@@ -258,8 +257,8 @@ def cooccurring(
     table["share"] = table["together"] / table["items"]
     tail, hit = (1 - prob) / 2, table["together"] + 0.5
     miss = table["items"] - table["together"] + 0.5
-    table["lower"] = beta.ppf(tail, hit, miss)
-    table["upper"] = beta.ppf(1 - tail, hit, miss)
+    table["lower"] = special.betaincinv(hit, miss, tail)
+    table["upper"] = special.betaincinv(hit, miss, 1 - tail)
     order = ["together", "class_label", "label"]
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
 

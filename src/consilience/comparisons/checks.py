@@ -22,14 +22,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 from scipy.linalg import pinvh
-from scipy.optimize import minimize_scalar
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from consilience.checks.verdict import Verdict, at_least, at_most, cannot_tell
 from consilience.comparisons import laplace
 from consilience.comparisons.model import Counts, design, predicted
 from consilience.comparisons.record import FIRST, SECOND, Comparisons
 from consilience.inference.mixing import RHAT, convergence
+from consilience.when_used import optimize
 
 CHAINS = 2  # of the engine nuts
 _SURE = 0.01  # p-value below which a check fails
@@ -122,7 +122,7 @@ def one_scale(comparisons: Comparisons, p: Float[np.ndarray, "N 3"]) -> Verdict:
         "the scores say; give what explains it (`covariates=`), or rank the systems "
         "by kind of item"
     )
-    return at_least("pairs", float(chi2.sf(square, freedom)), _SURE, how)
+    return at_least("pairs", float(chdtrc(freedom, square)), _SURE, how)
 
 
 def agreeing_groups(scored: Iterator[Scored]) -> list[Verdict]:
@@ -157,8 +157,8 @@ def _apart(one: Scored, other: Scored) -> float:
         gap = first - unit * second
         return float(gap @ pinvh(of_first + unit**2 * of_second) @ gap)
 
-    least = minimize_scalar(square, bounds=(-2.0, 2.0), method="bounded").fun
-    return float(chi2.sf(least, len(both) - 2))
+    least = optimize.minimize_scalar(square, bounds=(-2.0, 2.0), method="bounded").fun
+    return float(chdtrc(len(both) - 2, least))
 
 
 def mixed_chains(draws: Float[np.ndarray, "D I"]) -> Verdict:

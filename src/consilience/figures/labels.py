@@ -5,13 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from consilience.analysis import (
-    cooccurring,
-    evaluate,
-    rival_labels,
-    study_summary,
-    valid_label_counts,
-)
+from consilience import analysis
+from consilience.analysis import cooccurring, evaluate, study_summary
 from consilience.errors import ConsilienceError, OptionError
 from consilience.figures.figure import (
     NAMES,
@@ -39,7 +34,7 @@ def shares(study: StudyFigures) -> Figure:
     table, name = _shares(study), "shares"
     if study.contains is not None:
         labels = study.dataset_labels
-        rival = rival_labels(study.contains, labels, **study.resampling)
+        rival = analysis.rival_labels(study.contains, labels, **study.resampling)
         table = pd.concat([table, rival], ignore_index=True)
     table = study.beside(table, name, ["statistic"])
     words = CATALOGUE[name].column("statistic").values
@@ -84,7 +79,7 @@ def number_of_objects(study: StudyFigures) -> Figure:
     """Return the distribution of the number of objects of an item."""
     study.need_objects()
     name = "number_of_objects"
-    table = valid_label_counts(
+    table = analysis.valid_label_counts(
         study.fit, (study.threshold,), of=study.of, **study.resampling
     )
     table = study.beside(table, name, ["what", "number"])
@@ -145,9 +140,13 @@ def valid_labels(study: StudyFigures) -> Figure:
     """Return how many labels of an item are valid, by the share that must agree."""
     parts, name = [], "valid_labels"
     if study.kind == "objects":
-        parts.append(valid_label_counts(study.fit, THRESHOLDS, **study.resampling))
+        parts.append(
+            analysis.valid_label_counts(study.fit, THRESHOLDS, **study.resampling)
+        )
     if study.contains is not None:
-        alone = valid_label_counts(study.contains, THRESHOLDS, **study.resampling)
+        alone = analysis.valid_label_counts(
+            study.contains, THRESHOLDS, **study.resampling
+        )
         parts.append(alone.assign(what="contains"))
     if not parts:
         raise OptionError(

@@ -10,17 +10,12 @@ from functools import cached_property
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from consilience.analysis import (
-    ComparedConfusion,
-    Evaluation,
-    HumanConfusion,
-    evaluate,
-    human_confusion,
-)
+from consilience import analysis
+from consilience.analysis import ComparedConfusion, Evaluation, evaluate
 from consilience.errors import ConsilienceError, KindError, OptionError
 from consilience.figures.figure import Figure
 from consilience.notebook import Part, as_html
@@ -37,6 +32,9 @@ from consilience.responses.label_names import (
 )
 from consilience.tables.vega import Drawn, alone, in_widths, model_colours, png
 from consilience.truth.named import label_groups
+
+if TYPE_CHECKING:
+    from consilience.analysis import HumanConfusion
 
 PEOPLE = "people"
 MIN_PROBABILITY = 0.02  # of a cell of classes
@@ -292,14 +290,14 @@ class StudyFigures:
         return compared.table(level, MIN_PROBABILITY if level == 0 else 0.0)
 
     @cached_property
-    def human_confusion(self) -> HumanConfusion:
+    def human_confusion(self) -> "HumanConfusion":
         """How people call the items of each class, partially pooled."""
         if self.kind == "contains":
             raise KindError(
                 "the fit is of kind contains, where no label is the main one"
             )
         _ = self.dataset_labels
-        return human_confusion(self.responses, prob=self.prob)
+        return analysis.human_confusion(self.responses, prob=self.prob)
 
     @cached_property
     def evaluation_by_answers(self) -> Evaluation:

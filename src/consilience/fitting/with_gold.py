@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
-from scipy import stats
 
 from consilience import annotators
 from consilience.annotators import names
@@ -36,7 +35,7 @@ from consilience.posterior.truth import MIN_PROBABILITY, Tempering, Truth, tempe
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 from consilience.truth.coding import gold_weights
 from consilience.truth.space import no_covariates
-from consilience.when_used import xr
+from consilience.when_used import special, xr
 
 # Whose tables are drawn where the fit's own model has none of probabilities alone.
 TABLES = "hierarchical_dawid_skene"
@@ -348,5 +347,5 @@ def _estimate(
         return mean, np.nan, np.nan
     off = weight * (values - mean) / weight.sum()
     error = np.sqrt((off**2).sum() * number / (number - 1))
-    reach = float(stats.t.ppf((1 + prob) / 2, number - 1) * error)
+    reach = float(special.stdtrit(number - 1, (1 + prob) / 2) * error)
     return mean, mean - reach, mean + reach

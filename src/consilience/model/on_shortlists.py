@@ -20,13 +20,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
-from scipy.sparse import csr_array
 
 from consilience.model.language import logsumexp, namespace
 from consilience.truth.choice import answer_slot, listed_answers
 from consilience.truth.named import LabelPairs
 from consilience.truth.space import Space
-from consilience.when_used import linalg
+from consilience.when_used import linalg, sparse
 
 NEVER = -1e30  # log of a chance of zero that can still be added to
 STEPS = 6  # of conjugate gradients; the next sweep goes on from there
@@ -85,7 +84,7 @@ def shortlists(
     if popularity:
         word = words.T.ravel()
         row = np.flatnonzero(word >= 0)
-        terms["popularity"] = csr_array(
+        terms["popularity"] = sparse.csr_array(
             (np.ones(len(row)), (row, word[row])), (len(word), len(space.answers))
         )
     if parent is not None:
@@ -98,7 +97,7 @@ def shortlists(
     if similar is not None:
         terms["similarity"] = similar.at(state, answer).reshape(-1, 1)
     return Shortlists(
-        by_slot=csr_array(
+        by_slot=sparse.csr_array(
             (space.n.astype(float), (place, space.annotator)),
             shape=(slots * units, space.num_annotators),
         ),
