@@ -27,9 +27,10 @@ NOTES = (
     ),
     (
         f"Held: share of the {PROB:.0%} intervals of systems that hold what is true; "
-        "width: their mean. PPI++ is that of each system by the mean of the judges, "
-        "with its own weight; Rogan-Gladen has one sensitivity and specificity, of the "
-        "votes of judges; the model alone is the posterior of the fit."
+        "width: their mean; apart: the same of the differences of all pairs. PPI++ is "
+        "that of each system by the mean of the judges, with its own weight, and its "
+        "systems are independent; Rogan-Gladen has one sensitivity and specificity, of "
+        "the votes of judges; the model alone is the posterior of the fit."
     ),
     (
         f"summeval: 16 systems, of which experts are shown for 100 of 1,600 documents, "
@@ -39,7 +40,8 @@ NOTES = (
     ),
 )
 
-type Stated = tuple[np.ndarray, ...]  # estimate, lower and upper of each system
+# Estimate, lower and upper of each system; lower and upper of each pair's difference.
+type Stated = tuple[np.ndarray, ...]
 
 
 def rates(*, quick: bool, repeats: int) -> Report:
@@ -116,7 +118,10 @@ def intervals(
     rows = stated.table.iloc[1:].assign(code=lambda t: t["system"].astype(int))
     rows = rows.sort_values("code")
     made: dict[str, Stated] = {
-        "consilience": tuple(rows[c].to_numpy() for c in ("estimate", "lower", "upper"))
+        "consilience": (
+            *(rows[c].to_numpy() for c in ("estimate", "lower", "upper")),
+            *_differences(stated.differences, groups),
+        )
     }
     numbers = answers.assign(label=answers["label"].astype(float))
     person = numbers["annotator"].isin(people)
@@ -128,6 +133,21 @@ def intervals(
         made["Rogan-Gladen"] = _rogan_gladen(judged, truth, system, groups)
     made["model alone"] = _model_alone(fit, system, groups)
     return made
+
+
+def _pairs(groups: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.triu_indices(groups, 1)
+
+
+def _differences(table: pd.DataFrame, groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of each pair's difference, the lower code first."""
+    first, second = (table[c].to_numpy(int) for c in ("system", "other_system"))
+    bounds = table[["lower", "upper"]].to_numpy()
+    bounds = np.where((first < second)[:, None], bounds, -bounds[:, ::-1])
+    lower, upper = np.full((2, groups, groups), np.nan)
+    places = np.minimum(first, second), np.maximum(first, second)
+    lower[places], upper[places] = bounds.T
+    return lower[_pairs(groups)], upper[_pairs(groups)]
 
 
 def _ppi(judged: pd.Series, truth: pd.Series, system: pd.Series, groups: int) -> Stated:
@@ -151,7 +171,11 @@ def _ppi(judged: pd.Series, truth: pd.Series, system: pd.Series, groups: int) ->
         error = np.sqrt(left + weight**2 * spread / max(unseen, 1))
         far = norm.ppf((1 + PROB) / 2) * error
         rows.append([mean, mean - far, mean + far])
-    return tuple(np.array(rows).T)
+    mean, lower, upper = np.array(rows).T
+    one, other = _pairs(groups)
+    far = np.hypot((upper - lower)[one], (upper - lower)[other]) / 2
+    apart = mean[one] - mean[other]
+    return mean, lower, upper, apart - far, apart + far
 
 
 def _rogan_gladen(
@@ -178,7 +202,7 @@ def _rogan_gladen(
         ) / slope**2
         far = norm.ppf((1 + PROB) / 2) * np.sqrt(variance)
         rows.append(np.clip([mean, mean - far, mean + far], 0, 1))
-    return tuple(np.array(rows).T)
+    return (*np.array(rows).T, *np.full((2, len(_pairs(groups)[0])), np.nan))
 
 
 def _model_alone(fit: Any, system: pd.Series, groups: int) -> Stated:
@@ -189,8 +213,12 @@ def _model_alone(fit: Any, system: pd.Series, groups: int) -> Stated:
     items = pd.Index(drawn["item"].to_numpy()).astype(str)
     code = system.set_axis(system.index.astype(str)).reindex(items).to_numpy()
     means = np.stack([values[:, code == each].mean(1) for each in range(groups)], 1)
-    lower, upper = np.quantile(means, [(1 - PROB) / 2, (1 + PROB) / 2], axis=0)
-    return means.mean(0), lower, upper
+    one, other = _pairs(groups)
+    bounds = [
+        np.quantile(each, [(1 - PROB) / 2, (1 + PROB) / 2], axis=0)
+        for each in (means, means[:, one] - means[:, other])
+    ]
+    return means.mean(0), *bounds[0], *bounds[1]
 
 
 def _simulated(scale: int, number: int) -> list[dict[str, Any]]:
@@ -205,14 +233,26 @@ def _simulated(scale: int, number: int) -> list[dict[str, Any]]:
 
 
 def _figures(rows: list[Any]) -> dict[str, float]:
-    mean, lower, upper, true = (np.array(each) for each in zip(*rows, strict=True))
-    there = np.isfinite(lower)
-    held = (lower <= true) & (true <= upper)
+    columns = (np.array(each) for each in zip(*rows, strict=True))
+    mean, lower, upper, low, high, true = columns
+    one, other = _pairs(true.shape[1])
     return {
-        "held": float(held[there].mean()),
-        "width": float((upper - lower)[there].mean()),
+        **_held(lower, upper, true, ""),
         "error": float(np.sqrt(np.nanmean((mean - true) ** 2))),
+        **_held(low, high, true[:, one] - true[:, other], " apart"),
     }
+
+
+def _held(
+    lower: np.ndarray, upper: np.ndarray, true: np.ndarray, what: str
+) -> dict[str, float]:
+    """Return how often intervals hold what is true, and their mean width."""
+    there = np.isfinite(lower)
+    if not there.any():
+        return {}
+    held = (lower <= true) & (true <= upper)
+    width = (upper - lower)[there].mean()
+    return {f"held{what}": float(held[there].mean()), f"width{what}": float(width)}
 
 
 def _summeval(folder: Path) -> Iterator[tuple[str, pd.DataFrame, list[str], int]]:
