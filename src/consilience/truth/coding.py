@@ -29,6 +29,7 @@ from consilience.truth.space import (
     ContainsSpace,
     ObjectsSpace,
     Space,
+    rows_of_units,
 )
 
 
@@ -147,10 +148,8 @@ def some_units[S: Space](space: S, units: Int[np.ndarray, " B"]) -> S:
         part,
         unit=place[part.unit],
         unit_item=space.unit_item[units],
-        state=space.state if len(space.state) == 1 else space.state[units],
-        log_prior=(
-            space.log_prior if len(space.log_prior) == 1 else space.log_prior[units]
-        ),
+        state=rows_of_units(space.state, units),
+        log_prior=rows_of_units(space.log_prior, units),
         **_of_units(part, units),
     )
 
@@ -162,11 +161,7 @@ def _of_units(space: Space, units: Int[np.ndarray, " B"]) -> dict[str, Any]:
             return {
                 "covariates": space.covariates.of_units(units),
                 "asides": space.asides.of_units(units, space.num_units),
-                "in_population": (
-                    space.in_population
-                    if len(space.in_population) == 1
-                    else space.in_population[units]
-                ),
+                "in_population": rows_of_units(space.in_population, units),
             }
         case ContainsSpace():
             return {

@@ -25,6 +25,7 @@ from consilience.truth.space import (
     Space,
     prior_covariates,
     real_places,
+    rows_of_units,
 )
 
 
@@ -123,10 +124,7 @@ def blocks(
         weights.append(space.n[at].astype(float))
     shape = (size, space.num_annotators * len(space.answers))
     matrices = incidences(rows, columns, weights, shape)
-    per_unit = len(space.state) > 1
-    lists = _by_state(
-        space, [space.state[at] if per_unit else space.state for at in dealt]
-    )
+    lists = _by_state(space, [rows_of_units(space.state, at) for at in dealt])
     scale = np.full(1, space.num_units / size)
     batches = [
         _assemble(space, matrix, by_state, units, scale=scale)
@@ -143,17 +141,14 @@ def _assemble(
     answers: slice = slice(0),
     scale: Float[np.ndarray, "#U"] | None = None,
 ) -> Observations:
-    priors = units if len(space.log_prior) > 1 else slice(None)
-    lists = units if len(space.state) > 1 else slice(None)
-    prevalent = space.prevalent
     return Observations(
         by_pair=by_pair,
         unit=jnp.asarray(space.unit[answers]),
         annotator=jnp.asarray(space.annotator[answers]),
         answer=jnp.asarray(space.answer[answers]),
-        state=jnp.asarray(space.state[lists]),
-        log_prior=jax.device_put(space.log_prior[priors]),
-        prevalent=jnp.asarray(prevalent[units] if len(prevalent) > 1 else prevalent),
+        state=jnp.asarray(rows_of_units(space.state, units)),
+        log_prior=jax.device_put(rows_of_units(space.log_prior, units)),
+        prevalent=jnp.asarray(rows_of_units(space.prevalent, units)),
         prior_covariates=PriorCovariates(
             *map(jnp.asarray, prior_covariates(space, units))
         ),

@@ -22,7 +22,12 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from consilience.truth.choice import answer_slot
-from consilience.truth.space import PriorCovariates, Space, prior_covariates
+from consilience.truth.space import (
+    PriorCovariates,
+    Space,
+    prior_covariates,
+    rows_of_units,
+)
 
 _SHARED: WeakValueDictionary[str, np.ndarray] = WeakValueDictionary()
 
@@ -75,7 +80,7 @@ class ResponseMatrix:
         """Return the columns of the states listed for each unit, or for some."""
         if not self.ragged:
             return dense
-        state = self.state[units] if len(self.state) > 1 else self.state
+        state = rows_of_units(self.state, units)
         if dense.shape[0] == 1:
             return dense[0][state]
         rows = np.arange(len(dense))[:, None]

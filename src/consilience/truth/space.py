@@ -171,6 +171,13 @@ class Space:
         return real_places(self.state)
 
 
+def rows_of_units(
+    rows: Shaped[np.ndarray, "#U *rest"], units: Int[np.ndarray, " B"] | slice
+) -> Shaped[np.ndarray, "#B *rest"]:
+    """Return the rows of some units; one row is that of all of them."""
+    return rows[units] if len(rows) > 1 else rows
+
+
 def real_places(state: Int[np.ndarray, "#U S"]) -> Bool[np.ndarray, "#U S"]:
     """Return which places of lists hold a state, and are no padding."""
     # Lists are in ascending order, so state 0 behind the first place is padding.
