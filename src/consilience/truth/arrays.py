@@ -1,18 +1,11 @@
-"""Responses as a sparse matrix of counts, multiplied without scattering.
+"""The matrix of `truth.response_matrix`, multiplied without scattering.
 
-Row u of the matrix is a unit (an item, or an item and a label), column c is a pair of
-annotator and answer, and the entry says how often that annotator gave that answer
-there. The two products are the whole cost of fitting:
-
-- matrix @ table sums, over the answers of a unit, a row of the table each (E-step);
-- matrix.T @ belief sums, over the units with that answer, a row of belief (M-step).
-
-Both are sums over groups of rows. A group is cut into pieces of at most 16 rows, padded
-to one width and gathered slot by slot. First pieces stand in the order of the groups;
-the others are grouped in turn, and what they sum to is added to the first. So a group
-of any size costs the same per row, those of one piece are touched once, memory is
-bounded by the padding, and the order of the additions is fixed, which makes results
-repeatable.
+Both products are sums over groups of rows. A group is cut into pieces of at most 16
+rows, padded to one width and gathered slot by slot. First pieces stand in the order of
+the groups; the others are grouped in turn, and what they sum to is added to the first.
+So a group of any size costs the same per row, those of one piece are touched once,
+memory is bounded by the padding, and the order of the additions is fixed, which makes
+results repeatable.
 On a CPU this is some six times as fast as `segment_sum`, and 1.4 times as fast as
 SciPy's compressed rows; `benchmarks/results/products.md` has the figures.
 
