@@ -23,8 +23,6 @@ Minka (2000), Estimating a Dirichlet distribution. Gelman et al. (2013), Bayesia
 Analysis, section 5.3, for the grid.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
@@ -42,33 +40,26 @@ type Answers = tuple[
 # times in twenty. Judgement: where nobody has two answers of a kind, that is all.
 CENTRE, SPREAD = np.log(4.0), 2.3
 _NODES = CENTRE + SPREAD * np.linspace(-3, 3, 31)
+PRECISIONS = np.exp(_NODES)  # how closely annotators keep to the population, in answers
 _EDGE = 1e-9  # answers, and shares
 MAX_ROWS = 1_000_000  # of single annotators
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Precision:
-    """How closely annotators keep to the population, in answers: a grid."""
-
-    value: Float[np.ndarray, " G"]
-    weight: Float[np.ndarray, " G"]
 
 
 def learn_precision(
     count: Float[np.ndarray, " N"],
     share: Float[np.ndarray, " N"],
     total: Float[np.ndarray, " R"],
-) -> Precision:
-    """Learn how closely annotators keep to the population."""
+) -> Float[np.ndarray, " G"]:
+    """Return how probable each of `PRECISIONS` is."""
     given = count > 0
     count, share = count[given], np.clip(share[given], _EDGE, 1.0)
     gammaln = special.gammaln
     logs = -(((_NODES - CENTRE) / SPREAD) ** 2) / 2
-    for node, value in enumerate(np.exp(_NODES)):
+    for node, value in enumerate(PRECISIONS):
         about = value * share
         logs[node] += (gammaln(about + count) - gammaln(about)).sum()
         logs[node] -= (gammaln(value + total) - gammaln(value)).sum()
-    return Precision(np.exp(_NODES), special.softmax(logs))
+    return special.softmax(logs)
 
 
 def shrunken(
@@ -76,12 +67,12 @@ def shrunken(
     total: Float[np.ndarray, " N"],
     share: Float[np.ndarray, " N"],
     square: Float[np.ndarray, " N"],
-    precision: Precision,
+    probable: Float[np.ndarray, " G"],
     prob: float,
 ) -> Estimate:
     """Return the probabilities of cells of annotators."""
     mean, mean_square = np.zeros(len(count)), np.zeros(len(count))
-    for value, weight in zip(precision.value, precision.weight, strict=True):
+    for value, weight in zip(PRECISIONS, probable, strict=True):
         whole = total + value
         mean += weight * (count + value * share) / whole
         second = count * (count + 1) + value * share * (2 * count + 1)
@@ -146,9 +137,9 @@ def individual_cells(
     cell = start[row] + np.searchsorted(pairs, pair) - first[row]
     given, total = np.bincount(cell, count, len(which)), np.bincount(row, count)
     share, square = (each[which] for each in population)
-    precision = learn_precision(given, share, total)
+    probable = learn_precision(given, share, total)
     whole = np.repeat(total, size)
-    cells = shrunken(given, whole, share, square, precision, prob)
+    cells = shrunken(given, whole, share, square, probable, prob)
     return np.repeat(met // labels, size), which, cells
 
 
@@ -166,8 +157,8 @@ def accuracy_table(
         np.broadcast_to(each, len(answers))[people].astype(float) for each in everyone
     )
     both = np.concatenate([mine, total - mine]), np.concatenate([share, 1 - share])
-    precision = learn_precision(*both, total)
-    accuracy = shrunken(mine, total, share, square, precision, prob)
+    probable = learn_precision(*both, total)
+    accuracy = shrunken(mine, total, share, square, probable, prob)
     return pd.DataFrame(
         {
             "annotator": category(people, annotators),

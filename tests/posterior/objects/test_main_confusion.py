@@ -7,7 +7,7 @@ import pytest
 import consilience as cs
 from consilience.errors import OptionError
 from consilience.posterior.item_tables import main_accuracy, main_confusion
-from consilience.posterior.shrinkage import learn_precision
+from consilience.posterior.shrinkage import PRECISIONS, learn_precision
 from consilience.spaces import space_of
 
 ROWS = [("i", "a", "cat"), ("i", "b", "cat"), ("j", "a", "dog"), ("j", "b", "cat")]
@@ -39,17 +39,15 @@ def test_counts_are_weighed_by_the_truth(space):
     # Rows: a about cats and dogs, b about cats and dogs.
     count = np.array([1.0, 0.25, 0.75, 1.25, 0.75])
     share = np.array([0.9, 0.1, 0.5, 0.9, 0.5])
-    precision = learn_precision(count, share, np.array([1.25, 0.75, 1.25, 0.75]))
-    value = precision.value
-    expected = precision.weight @ ((0.25 + value * 0.1) / (1.25 + value))
+    weight = learn_precision(count, share, np.array([1.25, 0.75, 1.25, 0.75]))
+    expected = weight @ ((0.25 + PRECISIONS * 0.1) / (1.25 + PRECISIONS))
     assert mine["probability"]["cat", "dog"] == pytest.approx(expected)
     people = main_accuracy(space, space.named, main, 0.9).set_index("annotator")
     everyone = (1 + 1 + 0.75 + 0.25) / 4
     both = np.array([1.75, 0.25, 1.25, 0.75])
     share = np.tile([everyone, 1 - everyone], 2)
-    precision = learn_precision(both, share, np.array([2.0, 2.0]))
-    value = precision.value
-    expected = precision.weight @ ((1.25 + value * everyone) / (2 + value))
+    weight = learn_precision(both, share, np.array([2.0, 2.0]))
+    expected = weight @ ((1.25 + PRECISIONS * everyone) / (2 + PRECISIONS))
     assert people["accuracy"]["b"] == pytest.approx(expected)
 
 
