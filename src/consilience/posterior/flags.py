@@ -258,16 +258,16 @@ def _idle(answers: Answers) -> dict[int, Flag]:
     idle = {}
     for person in np.flatnonzero(sure >= SURE):
         most = int((share[person] - usual).argmax())
+        name = RANDOM
+        evidence = f"{number[person]:.0f} answers, which do not depend on the truth"
         if share[person, most] - usual[most] >= _MORE:
+            name = HABIT
             evidence = (
                 f"{answers.given[most]} is {share[person, most]:.0%} of "
                 f"{number[person]:.0f} answers, whatever the item (of all answers: "
                 f"{usual[most]:.0%})"
             )
-            idle[int(person)] = Flag(HABIT, float(sure[person]), evidence)
-        else:
-            evidence = f"{number[person]:.0f} answers, which do not depend on the truth"
-            idle[int(person)] = Flag(RANDOM, float(sure[person]), evidence)
+        idle[int(person)] = Flag(name, float(sure[person]), evidence)
     return idle
 
 
