@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 from consilience.errors import DataError, KindError, OptionError, not_among
 from consilience.posterior import Fit
 from consilience.posterior.flags import Answers
-from consilience.posterior.item_columns import item_column
+from consilience.posterior.spaces import item_column
 from consilience.posterior.stored import label_values, names
 from consilience.posterior.truth import candidates
 from consilience.responses.id_types import text_of

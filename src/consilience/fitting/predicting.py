@@ -40,8 +40,8 @@ from consilience.inference.result import Result
 from consilience.model import Heuristic, HostModel, Model, Rule, logarithms
 from consilience.posterior import Fit
 from consilience.posterior.correlation import Residual
-from consilience.posterior.item_columns import item_columns
 from consilience.posterior.labels import with_meaning
+from consilience.posterior.spaces import item_columns
 from consilience.posterior.stored import BY_HALVES, KEPT_PROB, copies, restored_model
 from consilience.posterior.tree import (
     believing,

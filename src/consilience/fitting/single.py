@@ -21,12 +21,12 @@ from consilience.posterior.correlation import (
     residual_correlation,
     scores_by_draw,
 )
-from consilience.posterior.item_columns import item_columns
 from consilience.posterior.leave_one_out import (
     leave_one_response_out,
     shrink_weights,
     stacking_weights,
 )
+from consilience.posterior.spaces import item_columns
 from consilience.posterior.tree import Outcome, believing, reported_truth
 from consilience.posterior.truth import (
     FIELDS,

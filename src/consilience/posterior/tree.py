@@ -97,7 +97,6 @@ from consilience.inference.mixing import Mixing
 from consilience.inference.result import Optimization
 from consilience.objects.space import Names, frequent_pairs
 from consilience.posterior.confusion import counted_parameters
-from consilience.posterior.item_columns import with_item_columns
 from consilience.posterior.labels import labels_of_candidates
 from consilience.posterior.spaces import (
     constant_data,
@@ -105,6 +104,7 @@ from consilience.posterior.spaces import (
     items_of,
     listed_states,
     observed_data,
+    with_item_columns,
 )
 from consilience.posterior.tables import as_dataset
 from consilience.posterior.truth import FIELDS, Candidates, Tempering, Truth
