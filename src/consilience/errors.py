@@ -12,7 +12,7 @@ in quotes is data, and stays as it is.
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from consilience.visible import visible
@@ -108,3 +108,13 @@ def not_among(what: str, name: object, names: Iterable[str]) -> str:
 def not_a(what: str, given: object, expected: str) -> str:
     """Return the sentence that something given is of another type than expected."""
     return f"{what} is of type {type(given).__name__}; give {expected}"
+
+
+def check_columns(
+    what: str, columns: Collection[object], needed: Iterable[str]
+) -> None:
+    """Refuse a table that lacks a column; `what` is, say, "candidates have"."""
+    for name in needed:
+        if name not in columns:
+            given = ", ".join(map(str, columns))
+            raise DataError(f"{what} columns {given}; a column {name!r} is needed")

@@ -42,7 +42,7 @@ from consilience.classifiers.pooling import (
     presence_log_odds,
 )
 from consilience.classifiers.predictions import Predictions, finite_numbers
-from consilience.errors import ConsilienceWarning, DataError
+from consilience.errors import ConsilienceWarning, DataError, check_columns
 from consilience.notebook import shown_as
 from consilience.whole_folder import whole_folder
 
@@ -403,10 +403,5 @@ def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
             raise DataError(
                 f"{path}: cannot be read as Parquet ({line}); make it again"
             ) from error
-    for column in NEEDED:
-        if column not in table:
-            columns = ", ".join(map(str, table.columns))
-            raise DataError(
-                f"candidates have columns {columns}; a column {column!r} is needed"
-            )
+    check_columns("candidates have", table.columns, NEEDED)
     return table

@@ -17,7 +17,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array, csr_array
 
-from consilience.errors import DataError, OptionError
+from consilience.errors import DataError, OptionError, check_columns
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, gold_chances, in_order_of_unit
 from consilience.truth.named import LabelPairs
@@ -260,12 +260,7 @@ def _similarity(
     second: Int[np.ndarray, " P"],
 ) -> Float[np.ndarray, " P"]:
     """Return how alike the labels of each two units are; zero where none says so."""
-    missing = {"label", "other_label"} - set(table.columns)
-    if missing:
-        present = ", ".join(map(str, table.columns))
-        raise DataError(
-            f"similarity has columns {present}; a column {min(missing)!r} is needed"
-        )
+    check_columns("similarity has", table.columns, ("label", "other_label"))
     label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     pair = [
         pd.Index(names).get_indexer(pd.Index(table[name].astype(str)))

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from consilience.errors import DataError, FitError
+from consilience.errors import DataError, FitError, check_columns
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
@@ -135,12 +135,7 @@ def with_candidates(
     responses: Responses, lists: pd.DataFrame
 ) -> tuple[Responses, list[str]]:
     """Return responses whose labels are those of candidates as well; say how many."""
-    for column in ("item", "label"):
-        if column not in lists:
-            columns = ", ".join(map(str, lists.columns))
-            raise DataError(
-                f"candidates have columns {columns}; a column {column!r} is needed"
-            )
+    check_columns("candidates have", lists.columns, ("item", "label"))
     items = responses.table["item"].cat.categories.astype("str")
     listed = lists.loc[lists["item"].astype("str").isin(items), "label"].astype("str")
     labels = responses.labels["label"].astype("str")
@@ -357,9 +352,6 @@ def gold_sentence(given: GoldRows) -> str:
     return sentence
 
 
-_COLUMNS = ("label", "other_label", "value")
-
-
 def similarity(space: ChoiceSpace, table: pd.DataFrame) -> ChoiceSpace:
     """Return the space with the similarity of its labels."""
     labels = np.array(space.states, object)
@@ -368,14 +360,10 @@ def similarity(space: ChoiceSpace, table: pd.DataFrame) -> ChoiceSpace:
 
 def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> LabelPairs:
     """Return how alike labels are."""
-    for column in _COLUMNS:
-        if column not in table:
-            columns = ", ".join(map(str, table.columns))
-            raise DataError(
-                f"similarity has columns {columns}; a column {column!r} is needed"
-            )
+    pair = ("label", "other_label")
+    check_columns("similarity has", table.columns, (*pair, "value"))
     labels = pd.Index(names)
-    codes = [labels.get_indexer(table[column].astype(str)) for column in _COLUMNS[:2]]
+    codes = [labels.get_indexer(table[column].astype(str)) for column in pair]
     value = pd.to_numeric(table["value"], errors="coerce").to_numpy(float)
     wrong = (codes[0] < 0) | (codes[1] < 0) | ~np.isfinite(value)
     if wrong.any():
