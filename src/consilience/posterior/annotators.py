@@ -80,7 +80,10 @@ def skills(data: xr.DataTree) -> pd.DataFrame:
     effect, prob = annotator_design_effect(data), float(data.attrs["prob"])
     for name, values in _scale(data).items():
         columns |= _stated(values, effect, prob).of(people).columns(name, f"{name}_")
-    table = pd.DataFrame(columns | _spammer(data))
+    spammer = draws(data, "spammer", ("annotator",))  # how often each has a habit
+    if spammer is not None:
+        columns |= estimate(spammer, prob).of(people).columns("spammer", "spammer_")
+    table = pd.DataFrame(columns)
     sources = {pair["annotator"]: pair["copy_of"] for pair in copies(data)[::-1]}
     if not sources:
         return table
@@ -124,16 +127,6 @@ def _stated(
     stated = estimate(values, prob)
     apart = np.stack(stated.parts()[1:]) - stated.mean
     return Estimate(stated.mean, *(stated.mean + np.sqrt(effect) * apart))
-
-
-def _spammer(data: xr.DataTree) -> dict[str, np.ndarray]:
-    """Return how often each answers by habit, where the model has that parameter."""
-    drawn = draws(data, "spammer", ("annotator",))
-    if drawn is None:
-        return {}
-    identified = data["constant_data"]["annotator_identified"].to_numpy()
-    rate = estimate(drawn, float(data.attrs["prob"])).of(np.flatnonzero(identified))
-    return rate.columns("spammer", "spammer_")
 
 
 def _chance(
@@ -193,27 +186,19 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
     answers = np.zeros(members.shape[1], int)
     if len(names):
         answers = data["constant_data"]["annotator_responses"].to_numpy()
-    return pd.DataFrame(
-        {
-            "group": category(np.arange(len(names)), names),
-            "annotators": members.sum(1),
-            "responses": members @ answers,
-            **mean.columns("accuracy"),
-            **spread.columns("spread", "spread_"),
-            **_mean_bias(data, members, prob),
-        }
-    )
-
-
-def _mean_bias(
-    data: xr.DataTree, members: Bool[np.ndarray, "G J"], prob: float
-) -> dict[str, np.ndarray]:
-    """Return the mean bias of each group, of ordered labels."""
+    columns = {
+        "group": category(np.arange(len(names)), names),
+        "annotators": members.sum(1),
+        "responses": members @ answers,
+        **mean.columns("accuracy"),
+        **spread.columns("spread", "spread_"),
+    }
     bias = _scale(data).get("bias") if len(members) else None
-    if bias is None:
-        return {}
-    effect = _means(annotator_design_effect(data)[None], members)[0]
-    return _stated(_means(bias, members), effect, prob).columns("bias", "bias_")
+    if bias is not None:
+        effect = _means(annotator_design_effect(data)[None], members)[0]
+        stated = _stated(_means(bias, members), effect, prob)
+        columns |= stated.columns("bias", "bias_")
+    return pd.DataFrame(columns)
 
 
 def group_differences(data: xr.DataTree) -> pd.DataFrame:
