@@ -88,15 +88,6 @@ class Residuals(NamedTuple):
     label: Int[np.ndarray, "#U M"]
 
 
-def residuals_of(answers: Any, matrix: ResponseMatrix) -> Residuals | None:
-    """Return the residuals of answers from tables or on short lists, None of others."""
-    if isinstance(answers, ByTables):
-        return _table_residuals(answers, matrix)
-    if isinstance(answers, OnShortlists):
-        return _shortlist_residuals(answers, matrix)
-    return None
-
-
 def _table_residuals(tables: ByTables, matrix: ResponseMatrix) -> Residuals:
     """Weigh a label against its rival, the one that is answered most like it.
 
@@ -255,8 +246,11 @@ def residual_correlation(
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
     draws = thin(parameters, LOOKED_AT)
     for answers, matrix, scores in scores_by_draw(model, space, draws):
-        residuals = residuals_of(answers, matrix)
-        if residuals is None:
+        if isinstance(answers, ByTables):
+            residuals = _table_residuals(answers, matrix)
+        elif isinstance(answers, OnShortlists):
+            residuals = _shortlist_residuals(answers, matrix)
+        else:
             return None
         sums = _sums(residuals, special.softmax(scores, 1), len(space.states))
         product += sums[0]
