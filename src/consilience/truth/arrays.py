@@ -43,7 +43,6 @@ WHOLE = np.array([1, 2, 3, 4, 5, 6, 8, 10, 12, 16])
 CUT = np.array([2, 4, 8, 16])
 FURTHER = np.array([4, 16])
 LEAST = 32  # steps of the numbers of further pieces, which vary most where they are few
-ALIKE = 512  # the same, where matrices are laid out alike whatever their entries
 ROUND = 2000  # cells that are gathered in the time that a further round takes to begin
 
 
@@ -114,12 +113,10 @@ def incidence(
     column: Int[np.ndarray, " N"],
     weight: Float[np.ndarray, " N"] | None,
     shape: tuple[int, int],
-    *,
-    longest: tuple[int, int] | None = None,
 ) -> Incidence:
     """Lay out the matrix with `weight[n]` added at `(row[n], column[n])`."""
     weights = None if weight is None else [weight]
-    return incidences([row], [column], weights, shape, longest=longest)[0]
+    return incidences([row], [column], weights, shape)[0]
 
 
 def no_incidence(shape: tuple[int, int]) -> Incidence:
@@ -132,16 +129,13 @@ def incidences(
     columns: Sequence[Int[np.ndarray, " _"]],
     weights: Sequence[Float[np.ndarray, " _"]] | None,
     shape: tuple[int, int],
-    *,
-    longest: tuple[int, int] | None = None,
 ) -> list[Incidence]:
     """Lay out several matrices of one shape alike, so that they can be stacked.
 
     One compiled step then takes any of them.
     """
-    of_row, of_column = longest or (None, None)
-    by_row = _levels(rows, columns, weights, shape, of_row)
-    by_column = _levels(columns, rows, weights, shape[::-1], of_column)
+    by_row = _levels(rows, columns, weights, shape)
+    by_column = _levels(columns, rows, weights, shape[::-1])
     return [
         Incidence(along, across, shape)
         for along, across in zip(by_row, by_column, strict=True)
@@ -252,7 +246,6 @@ def _levels(
     members: Sequence[Int[np.ndarray, " _"]],
     weights: Sequence[Float[np.ndarray, " _"]] | None,
     shape: tuple[int, int],
-    longest: int | None,
 ) -> list[tuple[Level, ...]]:
     num_groups, num_members = shape
     order = [_order(group) for group in groups]
@@ -261,21 +254,14 @@ def _levels(
     if weights is not None:
         weights = [weight[at] for weight, at in zip(weights, order, strict=True)]
     levels: list[list[Level]] = [[] for _ in groups]
-    least, room = LEAST if longest is None else ALIKE, 0
     while True:
-        if longest is None:
-            width = _cheapest_width(np.concatenate(counts), first=not levels[0])
-        else:
-            width = int(WHOLE[np.minimum(WHOLE, longest).argmax()])
-            longest = max(-(-longest // width) - 1, 0)
-            room = min(longest, 1)
+        width = _cheapest_width(np.concatenate(counts), first=not levels[0])
         further = [np.maximum(-(-count // width) - 1, 0) for count in counts]
         # Sizes of a grid: another matrix of about this size then has the same shapes.
-        total = num_groups + next_size(
-            max(room, *(int(more.sum()) for more in further)), least
-        )
+        most = max(int(more.sum()) for more in further)
+        total = num_groups + next_size(most, LEAST)
         several = [np.flatnonzero(more) for more in further]
-        most = next_size(max(room, *map(len, several)), least)
+        most = next_size(max(map(len, several)), LEAST)
         for batch, (count, more) in enumerate(zip(counts, further, strict=True)):
             place = _places(count, more, width)
             index = np.full((width, total), num_members, np.int32)
