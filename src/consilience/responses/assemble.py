@@ -240,8 +240,7 @@ def _missing_words(draft: Draft, options: ReadOptions) -> tuple[str, ...]:
 
 def _tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
     """Trim blanks around texts and make missing words missing, as in tables."""
-    columns = {role: getattr(draft, role) for role in _ROLES}
-    there = {role: column for role, column in columns.items() if column is not None}
+    there = {r: column for r in _ROLES if (column := getattr(draft, r)) is not None}
     tidied, notes = tidy(there, missing)
     changed: dict[str, Any] = {**tidied}
     before = draft.account.notes
@@ -249,11 +248,15 @@ def _tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
     labels = _tidy_frame(draft.labels, missing)
     if labels is not None:
         labels = labels.drop_duplicates("label", ignore_index=True)
+    items = _tidy_frame(draft.items, missing)
+    if items is not None:  # names may be one when they are tidy
+        items = items.dropna(subset="item")
+        items = items.drop_duplicates("item", ignore_index=True)
     return replace(
         draft,
         **changed,
         offered=_tidy_frame(draft.offered, missing),
-        items=_each_once(_tidy_frame(draft.items, missing)),
+        items=items,
         labels=labels,
         gold=_tidy_frame(draft.gold, missing),
         more_items=_tidy_list(draft.more_items, missing),
@@ -267,8 +270,7 @@ def _tidy_texts(texts: Sequence[str] | pd.Series, missing: tuple[str, ...]) -> C
 
 
 def _tidy_list(texts: Sequence[str], missing: tuple[str, ...]) -> list[str]:
-    column = _tidy_texts(texts, missing)
-    return column.series().dropna().tolist()
+    return _tidy_texts(texts, missing).series().dropna().tolist()
 
 
 def _tidy_frame(
@@ -283,13 +285,6 @@ def _tidy_frame(
     if "label" in frame and frame["label"].isna().any():
         return frame.dropna(subset="label", ignore_index=True)
     return frame
-
-
-def _each_once(items: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Return a table about items whose names may be one when they are tidy."""
-    if items is None:
-        return None
-    return items.dropna(subset="item").drop_duplicates("item", ignore_index=True)
 
 
 def _check_texts(draft: Draft, more_items: list[str]) -> None:

@@ -351,12 +351,12 @@ def _responses(
             "when its account was written"
         )
     notes = [*dict.fromkeys((*cleaning.notes, *notes))]
-    types = {
-        role: type_of_arrow(answers.table.schema.field(role).type)
+    schema = answers.table.schema
+    typed = {
+        role: kind
         for role in ("item", "annotator", "label")
-        if role in answers.table.column_names
+        if role in schema.names and (kind := type_of_arrow(schema.field(role).type))
     }
-    typed = {role: kind for role, kind in types.items() if kind is not None}
     dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
     return Responses(
         table=table,
@@ -428,9 +428,8 @@ def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses
     # Frames are not compared.
     beside = (options.gold, options.offered, options.labels, options.items)
     rest = replace(options, gold=None, offered=None, labels=None, items=None)
-    if any(value is not None for value in beside) or rest != ReadOptions(
-        kind=rest.kind
-    ):
+    others = any(value is not None for value in beside)
+    if others or rest != ReadOptions(kind=rest.kind):
         raise OptionError(
             f"{folder} is a folder of responses: its columns, offer and repeats "
             "were settled when it was written; read the export again to change them"

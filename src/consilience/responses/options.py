@@ -124,11 +124,7 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
         item_columns = _texts("item", named["item"])
         named["item"] = TOGETHER.join(item_columns)
     columns = Columns(**named)
-    others = (
-        each.name
-        for each in fields(ReadOptions)
-        if each.name not in {"columns", *INSIDE}
-    )
+    others = {each.name for each in fields(ReadOptions)} - {"columns", *INSIDE}
     rest = {name: given[name] for name in others}
     if not isinstance(given["answers"], Mapping | None):
         expected = "a dictionary: {'ja': 'yes'}"

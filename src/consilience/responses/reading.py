@@ -297,15 +297,8 @@ def plan_with(
 def read_by(source: Sources, by: Plan | str | Path) -> Responses:
     """Read responses as a plan says, from a source of the same columns."""
     plan = _loaded(by)
-
-    def read_checked(
-        given: Sequence[str | Path | Frame],
-        options: ReadOptions,
-        name: str | Tool | None,
-    ) -> Responses:
-        return _read(given, options, name, plan)
-
-    responses = _of_sources(source, plan.options, plan.format, read_checked)
+    work = partial(_read, plan=plan)
+    responses = _of_sources(source, plan.options, plan.format, work)
     every = dict.fromkeys((*plan.reasons, *responses.assumptions))
     return replace(responses, assumptions=tuple(every))
 

@@ -225,10 +225,8 @@ def gold_table(
     names |= {"answer": answer} if answer else {}
     if answer and "annotator" in rest:
         names["annotator"] = "annotator"  # one of several experts
-    if "main" in rest:
-        names["main"] = "main"  # of objects
-    if "inclusion" in rest:
-        names["inclusion"] = "inclusion"  # with what probability a row was drawn
+    # Of objects, and with what probability a row was drawn.
+    names |= {each: each for each in ("main", "inclusion") if each in rest}
     filled = {role: name for role, name in names.items() if role != "main"}
     check_filled(table, filled)  # an empty main says: not the main one
     gold = text_frame(table, names)
@@ -246,13 +244,12 @@ def nothing_shared(wanted: pd.Index, names: pd.Index) -> DataError:
     if not len(wanted):
         msg = "gold: no row with an item and a label; give a file that has some"
         return DataError(msg)
-    msg = (
+    return DataError(
         f"gold: none of its {len(wanted):,} items (such as {str(wanted[0])!r}) is "
         f"among the {len(names):,} that were answered"
         + (f" (such as {str(names[0])!r})" if len(names) else "")
         + "; give the gold of the same study"
     )
-    return DataError(msg)
 
 
 # What was on screen

@@ -148,12 +148,9 @@ def concatenate(columns: Sequence[Coded]) -> Coded:
 
 def natural_order(values: Texts) -> Int[np.ndarray, " V"]:
     """Order that sorts texts: by number if all are numbers, else as text."""
-    keys = {"text": values}
-    by = [("text", "ascending")]
     numbers = _numbers(values)
-    if numbers is not None:
-        keys["number"] = numbers
-        by = [("number", "ascending"), *by]
+    keys = {"text": values} if numbers is None else {"number": numbers, "text": values}
+    by = [(name, "ascending") for name in keys]
     order = pc.sort_indices(pa.table(keys), sort_keys=by)
     return order.to_numpy().astype(np.int64)
 
@@ -312,11 +309,10 @@ class TextTable:
 
 def not_as_text(source: str, name: str, what: str) -> DataError:
     """Error for a column that is needed and cannot be written as text."""
-    msg = (
+    return DataError(
         f"{source}: column {name!r} ({what}) cannot be written as text; expected text "
         "or numbers; convert or drop the column"
     )
-    return DataError(msg)
 
 
 def unusable_notes(unusable: Mapping[str, str]) -> tuple[str, ...]:

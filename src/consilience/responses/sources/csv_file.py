@@ -233,11 +233,10 @@ def assumed_encoding(path: Path, given: str | None) -> tuple[str, ...]:
     if guess.encoding is None:
         return ()
     words = dict(guess.likely)[guess.encoding]
-    sentence = (
-        f"The encoding of {path} is {guess.encoding}, by its words ({words}); if they "
-        "are wrong, name another (`encoding=`)."
+    how = "if they are wrong, name another (`encoding=`)."
+    return (
+        f"The encoding of {path} is {guess.encoding}, by its words ({words}); {how}",
     )
-    return (sentence,)
 
 
 def _unicode(path: Path) -> str | None:
@@ -299,20 +298,18 @@ def csv_rows(
 
 
 def _bad_quote(path: Path, row: int, error: str) -> SourceError:
-    place = f"{path}, row {row}"
+    what = f"cannot be cut into cells ({error}); fix the row"
     if "unexpected end" in error:
-        msg = (
-            f"{place}: a quote is opened and never closed; fix the row, or export the "
-            "file again if it was cut off"
+        what = (
+            "a quote is opened and never closed; fix the row, or export the file again "
+            "if it was cut off"
         )
     elif "expected after" in error:
-        msg = (
-            f"{place}: a cell in quotes goes on after its closing quote; write a quote "
-            "inside a quoted cell twice, and close every quote that is opened"
+        what = (
+            "a cell in quotes goes on after its closing quote; write a quote inside a "
+            "quoted cell twice, and close every quote that is opened"
         )
-    else:
-        msg = f"{place}: cannot be cut into cells ({error}); fix the row"
-    return SourceError(msg)
+    return SourceError(f"{path}, row {row}: {what}")
 
 
 def _regular(path: Path, separator: str) -> bool:
@@ -383,8 +380,7 @@ def not_text(path: Path, encoding: str) -> SourceError:
         )
         if likely:
             how = f"there is too little text to tell what it is; it may be {likely}"
-    msg = (
+    return SourceError(
         f"{path}, row {line}: the bytes are not {codec.upper()} text; {how}, or save "
         "the file again as UTF-8"
     )
-    return SourceError(msg)

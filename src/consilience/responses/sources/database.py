@@ -135,11 +135,10 @@ def _all(*name: str) -> str:
 
 def _bad_query(source: str, query: str, error: Exception) -> OptionError:
     reason = str(error).splitlines()[0]
-    msg = (
+    return OptionError(
         f"{source}: the query {query!r} cannot be run ({reason}); give one SELECT, or "
         "the name of a table"
     )
-    return OptionError(msg)
 
 
 def read_workbook(path: Path, options: ReadOptions) -> Frame:
@@ -277,11 +276,8 @@ def _choose_part(
     if len(filled) == 1:
         return best[0], ()
     others = ", ".join(repr(name) for name in filled if name != best[0])
-    sentence = (
-        f"The answers of {source} are those of the {what} {best[0]!r}; not read: "
-        f"{others}."
-    )
-    return best[0], (sentence,)
+    which = f"The answers of {source} are those of the {what} {best[0]!r}"
+    return best[0], (f"{which}; not read: {others}.",)
 
 
 def _grade(names: list[str]) -> int:

@@ -156,8 +156,8 @@ def records_table(
     source: str,
     options: ReadOptions,
     *,
-    word: str = "line",
-    lines: Sequence[int] | None,
+    word: str = "row",
+    lines: Sequence[int] | None = None,
     unnested: bool = False,
 ) -> TextTable:
     """Make columns of text of records with any keys."""
@@ -179,8 +179,7 @@ def records_table(
             "as item, annotator and label"
         )
     names = check_names(keys, source)
-    coded = {}
-    lists = {}
+    coded, lists = {}, {}
     types: dict[str, str] = {}
     with readable(source, "holds something that is not text"):
         for name, key in zip(names, keys, strict=True):
@@ -280,8 +279,7 @@ def _bad_line(path: Path, text: bytes) -> SourceError:
                 _RECORD.decode(line)
         except SourceError as error:
             return error
-    msg = f"{path}: not lines of JSON objects; name another format"
-    return SourceError(msg)
+    return SourceError(f"{path}: not lines of JSON objects; name another format")
 
 
 def _broken(path: Path, text: bytes, error: Exception) -> SourceError:
@@ -293,8 +291,7 @@ def _broken(path: Path, text: bytes, error: Exception) -> SourceError:
     line = text.count(b"\n", 0, byte) + 1
     column = byte - text.rfind(b"\n", 0, byte)
     what = "stops in the middle" if byte >= len(text) else f"is broken ({error})"
-    msg = (
+    return SourceError(
         f"{path}, line {line}, column {column} (byte {byte:,}): the JSON {what}; "
         "copy or export it again"
     )
-    return SourceError(msg)

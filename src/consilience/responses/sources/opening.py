@@ -327,9 +327,7 @@ def _load(source: Source, options: ReadOptions, *, unnested: bool) -> TextTable:
         return records_table(
             records, str(source), options, word=word, lines=lines, unnested=unnested
         )
-    tables = ", ".join(
-        suffix for suffix in KINDS if KINDS[suffix] not in {"xml", "zip"}
-    )
+    tables = ", ".join(each for each in KINDS if KINDS[each] not in {"xml", "zip"})
     raise SourceError(
         f"{source}: a file named *{source.suffix.lower()} is not a table that can be "
         f"read; expected one of {tables}"
@@ -341,16 +339,12 @@ def _of_frame(frame: Frame, options: ReadOptions, *, unnested: bool) -> TextTabl
         return frame.table
     data = frame.data
     if isinstance(data, list):
-        return records_table(
-            data, frame.name, options, word="row", lines=None, unnested=unnested
-        )
+        return records_table(data, frame.name, options, unnested=unnested)
     records = nested_records(data, options.columns) if unnested else None
     if records is None:
         read = read_arrow if isinstance(data, pa.Table) else read_frame
         return read(frame, options)
-    table = records_table(
-        records, frame.name, options, word="row", lines=None, unnested=True
-    )
+    table = records_table(records, frame.name, options, unnested=True)
     return replace(
         table,
         notes=(*frame.notes, *table.notes),
