@@ -10,9 +10,8 @@ from consilience.errors import ColumnError, SourceError
 from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED
 from consilience.reports import gather
 from consilience.reports.content import Chart, Note, evaluation_tables
-from consilience.reports.sections import sections
+from consilience.reports.sections import overview, sections
 from consilience.reports.sections.diagnostics import LIMIT, caution, predictive
-from consilience.reports.sections.overview import verdict
 from consilience.tables.html import Table
 
 ALL = (
@@ -74,6 +73,14 @@ def test_runs_side_by_side_have_a_column_each(beside):
     assert len(table(made["overview"], "The runs").rows) == 2
 
 
+def test_items_stand_in_the_order_of_those_to_check(report):
+    items, check = (
+        [row[0].text for row in section(report).parts[0].rows]
+        for section in (overview.items, overview.check)
+    )
+    assert items[: len(check)] == check
+
+
 @pytest.mark.parametrize(
     ("ok", "value", "name", "sort"),
     [
@@ -88,7 +95,7 @@ def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sor
     result = pd.DataFrame([row | {"outcome": outcome}])
     run = report.runs[0]
     run = replace(run, tables={**run.tables, "diagnostics": result})
-    assert verdict(run, "").sort == sort
+    assert overview.verdict(run, "").sort == sort
     reported = caution(replace(report, runs=(run,))).parts
     about = [each for each in reported if isinstance(each, Note) and name in each.text]
     assert bool(about) == (not ok or np.isnan(value))

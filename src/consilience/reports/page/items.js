@@ -23,7 +23,7 @@
 const SORTS = {
   ambiguous: ["most ambiguous first", (data) => (a, b) => data.runs[0].entropy[b] - data.runs[0].entropy[a] || a - b],
   sure: ["surest first", (data) => (a, b) => data.runs[0].p[b] - data.runs[0].p[a] || a - b],
-  unsure: ["least probable first", (data) => (a, b) => data.runs[0].p[a] - data.runs[0].p[b] || a - b],
+  unsure: ["least probable first", (data) => (a, b) => data.runs[0].p[a] - data.runs[0].p[b] || data.runs[0].asked[a] - data.runs[0].asked[b] || a - b],
   answers: ["most answers first", (data) => (a, b) => data.runs[0].asked[b] - data.runs[0].asked[a] || a - b],
   given: ["as in the data", () => (a, b) => a - b],
 };
@@ -40,13 +40,14 @@ const YES = {
   runs: (data) => data.runs.length > 1,
 };
 
-const START = Object.freeze({ ...NO_FILTER, sort: "ambiguous", view: "list" });
+// Of kind choice the items stand as in "Items to check".
+const startOf = ({ kind }) => ({ ...NO_FILTER, sort: kind === "choice" ? "unsure" : "ambiguous", view: "list" });
 
 function readAddress(data, hash) {
   const asked = new URLSearchParams(hash.slice("#items?".length));
   const get = (key) => asked.get(key) ?? "";
   const label = (key) => data.labelCodes.get(get(key)) ?? -1;
-  const state = { ...START, q: get("q"), class: label("class"), pair: label("pair"), with: label("with") };
+  const state = { ...startOf(data), q: get("q"), class: label("class"), pair: label("pair"), with: label("with") };
   if (["best", "dataset"].includes(get("as"))) state.as = get("as");
   if (/^\d{1,3}$/.test(get("objects")) && data.runs[0].number) state.objects = Number(get("objects"));
   if (/^\d{1,3}(\.\d{1,4})?$/.test(get("nats"))) state.nats = Number(get("nats"));
@@ -65,7 +66,8 @@ function readAddress(data, hash) {
 function address(data, state, item) {
   const asked = new URLSearchParams();
   const set = (key, value, usual) => value !== usual && asked.set(key, value);
-  for (const key of ["q", "as", "sort", "view"]) set(key, state[key], START[key]);
+  const start = startOf(data);
+  for (const key of ["q", "as", "sort", "view"]) set(key, state[key], start[key]);
   for (const key of ["class", "pair", "with"]) set(key, labelName(data, state[key]), NOTHING);
   set("objects", state.objects, -1);
   set("nats", state.nats, 0);
@@ -88,7 +90,7 @@ function toItems(text, asked) {
 
 function startItems(data) {
   const get = (name) => document.getElementById(`items-${name}`);
-  let state = { ...START };
+  let state = startOf(data);
   let chosen;
   let byReader = false;
   let waiting;
