@@ -176,7 +176,7 @@ class Score:
 
 
 def score(
-    labels: Fit | pd.DataFrame,
+    posterior: Fit | pd.DataFrame,
     gold: pd.DataFrame | str | Path,
     *,
     kind: Kind | None = None,
@@ -188,7 +188,7 @@ def score(
 
     Parameters
     ----------
-    labels : Fit or pandas.DataFrame
+    posterior : Fit or pandas.DataFrame
         A fit; or a table with the columns item, label and probability, such as that of
         another program.
     gold : pandas.DataFrame or path
@@ -222,7 +222,7 @@ def score(
     DataError
         If no gold row is about an item of the fit, or an answer is neither yes nor no.
     OptionError
-        If labels are a table and its kind is not given.
+        If a table is given and its kind is not given.
 
     See Also
     --------
@@ -240,10 +240,11 @@ def score(
     >>> round(cs.score(fit, gold).metrics["accuracy"].value, 2)
     0.9
     """
-    stated, given = labels_of(labels.data) if isinstance(labels, Fit) else labels, 0
+    given = 0
+    stated = labels_of(posterior.data) if isinstance(posterior, Fit) else posterior
     gold = gold_table(gold, ReadOptions(), named_in(stated))
-    if isinstance(labels, Fit):
-        data, kind = labels.data, labels.data.attrs["kind"]
+    if isinstance(posterior, Fit):
+        data, kind = posterior.data, posterior.data.attrs["kind"]
         if "tables" in data.children and "gold" in data["tables"].children:
             gold, given = not_given(data, gold)
         items = items_of(data) if kind == "objects" else None
