@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import jax
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts, which tests name: see `model.program`)
 import pandas as pd
 import pytest
 import xarray as xr

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Key
 from numpyro.handlers import seed, substitute, trace
