@@ -258,8 +258,8 @@ def _levels(
         width = _cheapest_width(np.concatenate(counts), first=not levels[0])
         further = [np.maximum(-(-count // width) - 1, 0) for count in counts]
         # Sizes of a grid: another matrix of about this size then has the same shapes.
-        most = max(int(more.sum()) for more in further)
-        total = num_groups + next_size(most, LEAST)
+        pieces = max(int(more.sum()) for more in further)
+        total = num_groups + next_size(pieces, LEAST)
         several = [np.flatnonzero(more) for more in further]
         most = next_size(max(map(len, several)), LEAST)
         for batch, (count, more) in enumerate(zip(counts, further, strict=True)):

@@ -251,10 +251,12 @@ def _confusion(name: str, table: pd.DataFrame) -> Table:
 def items(report: Report) -> Section:
     """Return the section."""
     frame = report.runs[0].table("items")
-    table = CATALOGUE["items"].of(frame).sort("entropy")
     if report.kind == "choice":  # as the items to check
-        table = CATALOGUE["items"].of(frame.sort_values(["probability", "responses"]))
-    paper = replace(html(table.first(_ON_PAPER)), on_paper=True)
+        frame = frame.sort_values(["probability", "responses"], kind="stable")
+    else:
+        frame = frame.sort_values("entropy", ascending=False, kind="stable")
+    table = CATALOGUE["items"].of(frame).first(_ON_PAPER)
+    paper = replace(html(table), on_paper=True)
     return Section("items", "Items", (paper,), app="items")
 
 
