@@ -166,9 +166,10 @@ class ByHand:
             half = kappa * yes * (1 - yes)
             alpha = np.exp(weight) * np.array([1 - yes - half, 2 * half, yes - half])
             counts = self.said[label]
-            orders = multinomial.pmf(counts, sum(counts), np.full(3, 1 / 3))
-            orders *= 3 ** sum(counts)
-            chance *= dirichlet_multinomial.pmf(counts, alpha, sum(counts)) / orders
+            if not (number := sum(counts)):
+                continue
+            orders = multinomial.pmf(counts, number, np.full(3, 1 / 3)) * 3**number
+            chance *= dirichlet_multinomial.pmf(counts, alpha, number) / orders
         return chance
 
     def _slips(self, alike, more, size):

@@ -57,8 +57,10 @@ def test_answers_to_come_are_beta_binomial_and_dirichlet_multinomial():
             binom.pmf(heeded, 3, 0.9) * kept.pmf(counts[0])[heeded]
             for heeded in range(4)
         )
-        others = dirichlet_multinomial(1.5 * theta[1:] / 0.5, 3 - counts[0])
-        chance = own * others.pmf(counts[1:])
+        alpha, rest = 1.5 * theta[1:] / 0.5, counts[1:]
+        chance = own
+        if sum(rest):
+            chance *= dirichlet_multinomial.pmf(rest, alpha, sum(rest))
         lower, upper = binom.interval(0.999, items, chance)
         assert lower <= (code == np.dot(counts, [16, 4, 1])).sum() <= upper, counts
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 
+import cyclopts
 import pytest
 from tests.docs.test_named_files import ROOT
 
@@ -17,6 +18,8 @@ PAGES = [
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_a_page_has_what_the_program_says_of_itself(path):
+    if path.stem == "command-line" and int(cyclopts.__version__.split(".")[0]) < 5:
+        pytest.skip("help is drawn otherwise by older versions of cyclopts")
     page = path.read_text("utf-8")
     assert module.written(page) == page, "run: python docs/written.py"
 

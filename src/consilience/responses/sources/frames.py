@@ -18,7 +18,7 @@ from io import BufferedReader, BytesIO, TextIOWrapper
 from os import PathLike
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,9 @@ import pyarrow as pa
 from consilience import errors
 from consilience.errors import ConsilienceError, OptionError, SourceError, not_a
 from consilience.responses.text import TextTable
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 AGAIN = "copy or export it again"
 _SOURCE = Path(errors.__file__).parent
@@ -203,7 +206,27 @@ def as_frame(given: object, what: str = "a source", expected: str = EXPECTED) ->
         table = table.collect(backend="pyarrow")
     if not isinstance(table, nw.DataFrame):
         raise OptionError(not_a(what, given, expected))
-    return Frame(data=table.to_arrow())
+    return Frame(data=_as_arrow(table))
+
+
+def _as_arrow(table: "nw.DataFrame[Any]") -> pa.Table:
+    import narwhals as nw  # noqa: PLC0415
+
+    arrow = table.to_arrow()
+    for place, (name, kind) in enumerate(table.schema.items()):
+        if kind == nw.Enum and pa.types.is_dictionary(arrow.schema.field(place).type):
+            arrow = arrow.set_column(place, name, _ordered(arrow.column(place)))
+    return arrow
+
+
+def _ordered(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return categories whose type says that they have an order; polars 1 says none."""
+    kind = pa.dictionary(column.type.index_type, column.type.value_type, ordered=True)
+    chunks = [
+        pa.DictionaryArray.from_arrays(each.indices, each.dictionary, ordered=True)
+        for each in column.chunks
+    ]
+    return pa.chunked_array(chunks, kind)
 
 
 def is_table(given: Sequence[Any]) -> bool:
