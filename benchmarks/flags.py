@@ -112,7 +112,7 @@ def _rows(items: int, people: int, studies: int) -> list[dict[str, Any]]:
             drawn[role] += len(roles[role])
             found[role] += int(has["annotator"].astype(str).isin(roles[role]).sum())
             flagged[role] += len(has)
-            sure[role] += float(has["sure"].sum())
+            sure[role] += float(has["flag_probability"].sum())
     return [
         {
             "items": items,

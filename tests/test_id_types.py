@@ -42,7 +42,7 @@ MODELS = {
     "objects": ("objects", "em"),
 }
 # Its numbers do not matter here: two sweeps have all tables.
-OPTIONS = {"objects": cs.EngineOptions(restarts=1, sweeps=2, draws=0)}
+OPTIONS = {"objects": cs.EngineOptions(restarts=1, iterations=2, draws=0)}
 
 
 @pytest.fixture(scope="module", params=list(MODELS))

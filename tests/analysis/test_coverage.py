@@ -144,13 +144,13 @@ def confusions_and_differences(seed, times):
     (apart,) = judged.differences.query(
         "metric == 'accuracy' and subset == 'all'"
     ).to_dict("records")
-    followed = judged.labels.iloc[0][["followed_lower", "followed_upper"]]
+    repeated = judged.labels.iloc[0][["repeated_lower", "repeated_upper"]]
     rows = [
         table.loc[("people", "a", "b")],
         table.loc[("m", "a", "a")],
         beside.within(0).set_index(["model", "statistic"]).loc["people"].iloc[0],
         apart,
-        followed.set_axis(["lower", "upper"]),
+        repeated.set_axis(["lower", "upper"]),
         judged.models.query("model == 'n' and metric == 'accuracy'").iloc[0],
     ]
     return hold(rows, [B, 0.4, 1 - A, 0.4 * A + 0.6 * B - A, 0.4, A])

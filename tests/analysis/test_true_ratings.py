@@ -38,7 +38,7 @@ def test_means_and_differences_hold_the_truth(fitted):
     made = cs.analysis.mean_ratings(fit, groups=groups)
     overall = made.overall.iloc[0]
     assert overall["lower"] < truth.mean() < overall["upper"]
-    assert overall["answered"] == pytest.approx(rows["label"].mean())
+    assert overall["mean_answer"] == pytest.approx(rows["label"].mean())
     assert overall["items"] == len(truth)
     apart = made.differences.iloc[0]
     true = [truth[groups["group"] == name].mean() for name in apart[:2]]
@@ -107,5 +107,9 @@ def test_groups_of_annotators_tell_bias_and_worth():
     )
     assert {"bias", "bias_lower"} <= {*fit.table("annotator_groups").columns}
     apart = fit.table("group_differences").iloc[0]
-    worth = apart["worth"] if apart["group"] == "models" else 1 / apart["worth"]
+    worth = (
+        apart["relative_information"]
+        if apart["group"] == "models"
+        else 1 / apart["relative_information"]
+    )
     assert worth > 1.2

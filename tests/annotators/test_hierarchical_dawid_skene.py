@@ -30,7 +30,7 @@ def test_the_learned_concentration_is_the_optimum_an_optimiser_finds():
     where, _ = ascent.optimize(
         HostModel(MODEL, study()),
         vb.RULE,
-        ascent.Steps(tolerance=1e-13, sweeps=5000),
+        ascent.Steps(tolerance=1e-13, iterations=5000),
         np.random.default_rng(0),
         silent,
     )

@@ -207,7 +207,12 @@ def test_labels_never_become_markup_of_a_drawing(parts):
     predicted = predicted.assign(model=predicted["model"] + hostile)
     made = cs.study(parts["fit"], responses, predictions=predicted, resamples=20)
     texts = ""
-    for name in ("confused_labels", "class_confusion", "main_label", "followed"):
+    for name in (
+        "confused_labels",
+        "class_confusion",
+        "main_label",
+        "wrong_labels_repeated",
+    ):
         for drawn in made.drawings(name).values():
             root = ElementTree.fromstring(drawn.narrow or drawn.wide)
             assert {each.tag.split("}")[1] for each in root.iter()} <= {
@@ -287,7 +292,7 @@ def test_two_models_and_items_without_a_label_of_the_data_set_draw_what_they_can
         assert "A point of accuracy" not in figure.finding  # a slope of two models
         assert not re.search(r"\b0 (pairs|classes)\b", figure.finding)
     if not number:
-        assert {"main_label", "followed"} <= set(study.left_out)
+        assert {"main_label", "wrong_labels_repeated"} <= set(study.left_out)
         if kind == "objects":
             assert "no item has a label of the data set" in study.left_out["main_label"]
 

@@ -16,7 +16,7 @@ from consilience.errors import (
 LABELS = np.array(list("abc"))
 COLUMNS = ["annotator", "true_label", "given_label", "n"]
 FIXED = {"prevalence": 1e7}  # all labels as frequent: earlier answers say nothing of it
-PRECISE = cs.EngineOptions(tolerance=1e-10, sweeps=2000, draws=0)
+PRECISE = cs.EngineOptions(tolerance=1e-10, iterations=2000, draws=0)
 
 
 @pytest.fixture

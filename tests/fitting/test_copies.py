@@ -128,7 +128,9 @@ def test_who_answered_later_copied(copied, source):
     responses = read(frame.assign(created_at=when))
     ((pair,),) = [Study.read(responses).with_copies("merge").copies.of]
     assert pair.copy_of == source
-    assert f"{pair.annotator} answers like {source}, later (sure" in pair.sentence()
+    assert (
+        f"{pair.annotator} answers like {source}, later (probability" in pair.sentence()
+    )
     at_once = read(frame.assign(created_at="2026-03-01T08:00:00Z"))
     ((same,),) = [Study.read(at_once).with_copies("merge").copies.of]
     assert ", later" not in same.sentence()
@@ -139,7 +141,7 @@ def test_a_fit_says_first_who_copies_and_what_to_do(copied):
     (pair,) = pairs(fit)
     name, source = pair["annotator"], pair["copy_of"]
     first = json.loads(fit.data.attrs["assumptions"])[0]
-    assert first.startswith(f"{name} answers like {source} (sure ")
+    assert first.startswith(f"{name} answers like {source} (probability ")
     assert 'copies="keep"' in first
     assert first.endswith(f"annotator,repeat_of and {name},{source}")
     assert pair["left_out"] <= pair["same"] <= pair["common"]

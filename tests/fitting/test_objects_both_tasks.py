@@ -76,7 +76,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def fitted(study):
-    effort = EngineOptions(restarts=1, sweeps=5, draws=0)
+    effort = EngineOptions(restarts=1, iterations=5, draws=0)
     return cs.fit(
         study.responses,
         model="objects",

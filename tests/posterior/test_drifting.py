@@ -46,9 +46,9 @@ def drifted():
 def test_who_gets_worse_is_found_and_nobody_else(drifted):
     table, fit, responses = drifted
     assert table["annotator"][0] == "p0"
-    assert table["sure"][0] > 0.99
+    assert table["flag_probability"][0] > 0.99
     assert table["upper"][0] < -0.2
-    assert table["sure"][1:].max() < 0.5
+    assert table["flag_probability"][1:].max() < 0.5
     flagged = annotators_in_time(fit, responses)
     row = flagged.set_index("annotator").loc["p0"]
     assert row["flag"] == "drifts"
@@ -57,7 +57,7 @@ def test_who_gets_worse_is_found_and_nobody_else(drifted):
 
 def test_in_another_order_there_is_no_drift():
     rows = answers(0).sample(frac=1, random_state=1)
-    assert drifts(rows)[0]["sure"].max() < 0.5
+    assert drifts(rows)[0]["flag_probability"].max() < 0.5
 
 
 def test_times_of_answers_come_before_the_order_of_rows(drifted):
@@ -68,7 +68,7 @@ def test_times_of_answers_come_before_the_order_of_rows(drifted):
     )
     timed = responses.table.assign(created_at=days.astype(str))
     timed = replace(responses, table=timed)
-    assert cs.analysis.drift(fit, timed)["sure"].max() < 0.5
+    assert cs.analysis.drift(fit, timed)["flag_probability"].max() < 0.5
 
 
 def test_other_responses_are_refused(drifted):
@@ -87,7 +87,7 @@ def test_answers_that_the_responses_lack_are_not_guessed(drifted):
 
 def test_who_gets_a_little_worse_is_flagged():
     table, fit, responses = drifts(answers(31, 0.8, 0.6))
-    sure = table.set_index("annotator")["sure"]
+    sure = table.set_index("annotator")["flag_probability"]
     assert 0.25 < sure["p0"] < 0.45
     assert sure.drop("p0").max() < 0.1
     flag = annotators_in_time(fit, responses).set_index("annotator")["flag"]

@@ -83,10 +83,13 @@ def test_nobody_is_flagged_where_nobody_has_a_fault():
 def test_the_table_says_who_to_talk_to_and_why(fit):
     table = fit.table("annotators")
     assert [*table["annotator"]] == [*fit.data["constant_data"]["annotator"].values]
-    assert table.meanings["sure"]
+    assert table.meanings["flag_probability"]
     table = flagged_first(table)
     assert {*table["annotator"][:5]} == {*EXPECTED}
-    assert table["sure"].is_monotonic_decreasing or table["sure"][5:].isna().all()
+    assert (
+        table["flag_probability"].is_monotonic_decreasing
+        or table["flag_probability"][5:].isna().all()
+    )
     assert table["accuracy"][5:].is_monotonic_increasing
     row = table.set_index("annotator").loc["p1"]
     assert row["evidence"].startswith("dog is ")
@@ -131,8 +134,8 @@ def test_the_least_certain_items_come_first_with_who_said_what(fit):
     counted = rows["label"].value_counts()
     assert first["answers"].split(", ")[0].split()[0] == str(counted.iloc[0])
     idle = table[table["annotators"].str.contains("p0 ")]
-    assert idle["why"].str.contains("p0").all()
-    assert table["why"].str.len().gt(0).all()
+    assert idle["reason"].str.contains("p0").all()
+    assert table["reason"].str.len().gt(0).all()
 
 
 def test_pairs_of_item_and_label_are_checked_where_labels_were_asked_about():

@@ -18,7 +18,7 @@ def fitted():
 def test_no_label_is_what_most_say_where_several_are_tied(fitted):
     check = fitted.table("check").set_index("item")
     assert check.loc["p", "answers"] == "2 m, 2 h, 2 w"
-    assert check.loc["p", "why"] == "answers are split"
+    assert check.loc["p", "reason"] == "answers are split"
 
 
 def test_a_table_with_a_further_column_is_shown(fitted):

@@ -75,7 +75,7 @@ def test_wide_tables_come_back(cells):
     if any(text.startswith("-") for text in cells.values()):
         frame = frame.replace("-1", "")
     wanted = {(f"i{i}", f"a{j}", text) for (i, j), text in cells.items()}
-    named = read(frame, format="wide", annotators=list(frame.columns))
+    named = read(frame, format="wide", annotator_columns=list(frame.columns))
     assert set(back(named)) == wanted
     assert named.num_items == 5
     with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from consilience.errors import ConsilienceError
 ANIMALS = ("cat", "dog", "owl")
 GRADES = ("1", "2", "3")
 PEOPLE = ("ann", "bob", "cid", "dee", "eva")
-LISTS = {"annotators", "exclude", "one_hot", "missing", "statuses", "extras"}
+LISTS = {"annotator_columns", "exclude", "one_hot", "missing", "statuses", "extras"}
 CALL = re.compile(r'(?:`[a-z_]+=(?:"[^"`]*"|[^`]*)`[ ,]*(?:and )?)+')
 ARGUMENT = re.compile(r'`([a-z_]+)=("[^"`]*"|[^`]*)`')
 
@@ -271,7 +271,7 @@ def test_a_pair_in_each_row_and_an_annotator_in_each_column_are_contains(tmp_pat
     answers = yes_or_no(people=people, each=3)
     table = frame(answers, "image candidate annotator answer")
     matrix = wide(table)
-    options = {"kind": "contains", "label": "candidate", "annotators": people}
+    options = {"kind": "contains", "label": "candidate", "annotator_columns": people}
     responses = cs.read(saved(tmp_path / "a.csv", matrix), format="wide", **options)
     assert responses.kinds == ("contains",)
     assert found(responses) == known(as_contains(answers))

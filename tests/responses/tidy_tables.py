@@ -841,7 +841,7 @@ def wide(sheet: Sheet) -> TidyTable:
         [columns[k] for k in people],
         [labels[k] for k in codes],
     )
-    commands = {"format": "wide", "item": item, "annotators": columns}
+    commands = {"format": "wide", "item": item, "annotator_columns": columns}
     return finished(sheet, "wide", "choice", answers=known, commands=commands)
 
 

@@ -22,7 +22,7 @@ OF_SOME = {
         f"{name}{bound}"
         for name in [
             *("sensitivity", "specificity", "spammer"),
-            *("bias", "precision", "extremity", "copy_of", "flag", "sure"),
+            *("bias", "precision", "extremity", "copy_of", "flag", "flag_probability"),
             "evidence",
         ]
         for bound in ("", "_lower", "_upper")

@@ -194,10 +194,10 @@ class HumanConfusion:
     >>> study = cs.simulate(kind="objects", items=60, annotators=8, classes=6)
     >>> confusion = cs.analysis.human_confusion(study.responses)
     >>> cells = confusion.table(min_probability=0.05)
-    >>> cells[["true_label", "given_label", "votes"]].head(2)
-      true_label given_label  votes
-    0     class0      class0     37
-    1     class0      class2      9
+    >>> cells[["true_label", "given_label", "responses"]].head(2)
+      true_label given_label  responses
+    0     class0      class0         37
+    1     class0      class2          9
     >>> confusion.naming.probability.shape, int(confusion.votes.sum())
     ((6, 6), 300)
     >>> confusion.pairs()[["label", "other_label", "mutual"]].head(1).round(1)

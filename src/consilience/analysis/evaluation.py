@@ -87,9 +87,9 @@ class Evaluation:
     labels : pandas.DataFrame
         By label of the data set and model: label, items, right (expected share of items
         with that true label), model, dataset_accuracy, accuracy, wrong (expected number
-        of items with another true, for objects another main, label), followed (the
-        share of these on which the model gives the label nevertheless), followed_lower
-        and followed_upper.
+        of items with another true, for objects another main, label), repeated (the
+        share of these on which the model gives the label nevertheless), repeated_lower
+        and repeated_upper.
     baselines : pandas.DataFrame
         For objects, with labels of the data set: `random_object` names one of the
         item's objects at random, by its most frequent label.

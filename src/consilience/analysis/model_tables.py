@@ -99,7 +99,7 @@ def pairs(agreement: Agreement) -> Table:
 MEAN = "mean of the models"
 _OF_MODELS = ["model", "metric", "subset", "value", "lower", "upper", "items"]
 _OF_LABELS = ["label", "items", "right", "model", "dataset_accuracy", "accuracy"]
-_FOLLOWED = ["wrong", "followed", "followed_lower", "followed_upper"]
+_REPEATED = ["wrong", "repeated", "repeated_lower", "repeated_upper"]
 _WRONG = ("other_main_label", "label_wrong")  # the first that there is
 _BY_LABEL: tuple[Cell, ...] = (
     ("accuracy", "all"),
@@ -169,7 +169,7 @@ def by_label(
 ) -> pd.DataFrame:
     """Return how the data set and the models do on the items of each label."""
     if proposals.dataset is None:
-        return pd.DataFrame(columns=_OF_LABELS + _FOLLOWED)
+        return pd.DataFrame(columns=_OF_LABELS + _REPEATED)
     codes, group = np.unique(proposals.dataset, return_inverse=True)
     # Subsets that have no item in any draw are not among the sums.
     sums = judged.sums
@@ -189,11 +189,11 @@ def by_label(
     parts = []
     for number, model in enumerate(proposals.models):
         given, wrong_items = (sums_of(values[:, number]) for values in wrong)
-        followed = given / np.where(wrong_items > 0, wrong_items, np.nan)
+        repeated = given / np.where(wrong_items > 0, wrong_items, np.nan)
         columns = [proposals.names[codes], np.bincount(group), is_right, model]
         columns += [of_dataset[:, number], accuracy[:, number], wrong_items[0]]
-        columns += [followed[0], *bounds(followed, resampling.prob)]
-        named = dict(zip(_OF_LABELS + _FOLLOWED, columns, strict=True))
+        columns += [repeated[0], *bounds(repeated, resampling.prob)]
+        named = dict(zip(_OF_LABELS + _REPEATED, columns, strict=True))
         parts.append(pd.DataFrame(named))
     return pd.concat(parts, ignore_index=True)
 

@@ -37,9 +37,9 @@ class Rates:
     table : pandas.DataFrame
         A row for all items and one for each group: the column that `by` names, label
         (where shares of several labels are estimated), items, judged (by people),
-        estimate, lower, upper, answered (mean of the judges' answers), model (what the
-        posterior alone says) and method: `corrected` by people, `people` alone where
-        judges said nothing, or `range of judges`, which is no interval.
+        estimate, lower, upper, mean_answer (mean of the judges' answers), model (what
+        the posterior alone says) and method: `corrected` by people, `people` alone
+        where judges said nothing, or `range of judges`, which is no interval.
     differences : pandas.DataFrame
         Of each pair of groups difference, lower, upper and p_greater, the probability
         that the first is the greater.
@@ -284,7 +284,7 @@ def _row(
         "estimate": estimate,
         "lower": lower,
         "upper": upper,
-        "answered": _mean(asked.answered[chosen]),
+        "mean_answer": _mean(asked.answered[chosen]),
         "model": asked.model[chosen].mean(),
         "method": method,
     }

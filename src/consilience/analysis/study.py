@@ -214,7 +214,7 @@ def cooccurring(
     Returns
     -------
     pandas.DataFrame
-        Columns class_label, label (of an object that is not named by the class, in an
+        Columns dataset_label, label (of an object that is not named by the class, in an
         item of several objects), together (items), items (of the class), share, lower
         and upper; the most frequent first.
 
@@ -233,33 +233,37 @@ def cooccurring(
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, model="tsipras2020")
     >>> cs.analysis.cooccurring(fit, study.responses, min_items=1).columns.tolist()[:4]
-    ['class_label', 'label', 'together', 'items']
+    ['dataset_label', 'label', 'together', 'items']
     """
     items = _with_dataset_labels(fit, responses)
     dataset_label = items.set_index("item")["dataset_label"].dropna()
     objects = object_table(fit.data, "objects").astype({"item": "str"})
     objects["code"] = objects["label"].cat.codes
     objects["label"] = objects["label"].astype("str")
-    objects["class_label"] = dataset_label.reindex(objects["item"]).to_numpy()
-    there = objects[(objects["probability"] >= _HALF) & objects["class_label"].notna()]
+    objects["dataset_label"] = dataset_label.reindex(objects["item"]).to_numpy()
+    there = objects[
+        (objects["probability"] >= _HALF) & objects["dataset_label"].notna()
+    ]
     order = ["item", "object", "share", "code"]
     ordered = there.sort_values(order, ascending=[True, True, False, True])
     ordered = ordered[ordered["label"] != NONE]
     names = ordered.drop_duplicates(["item", "object"])
     # A lone object is the class's own, whatever it is called.
     several = names.groupby("item")["object"].transform("size") > 1
-    other = names[several & (names["label"] != names["class_label"])]
-    by_pair = other.drop_duplicates(["item", "label"]).groupby(["class_label", "label"])
+    other = names[several & (names["label"] != names["dataset_label"])]
+    by_pair = other.drop_duplicates(["item", "label"]).groupby(
+        ["dataset_label", "label"]
+    )
     pairs = by_pair.size()
     table = pairs[pairs >= min_items].rename("together").reset_index()
     number = dataset_label.value_counts()
-    table["items"] = per_class or number.reindex(table["class_label"]).to_numpy()
+    table["items"] = per_class or number.reindex(table["dataset_label"]).to_numpy()
     table["share"] = table["together"] / table["items"]
     tail, hit = (1 - prob) / 2, table["together"] + 0.5
     miss = table["items"] - table["together"] + 0.5
     table["lower"] = special.betaincinv(hit, miss, tail)
     table["upper"] = special.betaincinv(hit, miss, 1 - tail)
-    order = ["together", "class_label", "label"]
+    order = ["together", "dataset_label", "label"]
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 

@@ -127,9 +127,9 @@ def mean_ratings(
     ...     }
     ... )
     >>> fit = cs.fit(answers, ordered=True, model="ordinal_dawid_skene")
-    >>> cs.analysis.mean_ratings(fit).overall[["answered", "items"]].round(1)
-       answered  items
-    0       3.4     60
+    >>> cs.analysis.mean_ratings(fit).overall[["mean_answer", "items"]].round(1)
+       mean_answer  items
+    0          3.4     60
     """
     data = fit.data
     if not data.attrs.get("ordered"):
@@ -154,7 +154,7 @@ def mean_ratings(
         seen = members & np.isfinite(answered)
         return {
             **{name: column[0] for name, column in stated.items()},
-            "answered": answered[seen].mean() if seen.any() else np.nan,
+            "mean_answer": answered[seen].mean() if seen.any() else np.nan,
             "items": int(members.sum()),
         }
 
@@ -162,7 +162,7 @@ def mean_ratings(
     of_groups = {} if groups is None else _members(groups, items)
     means = {name: mean(each.astype(float)) for name, each in of_groups.items()}
     rows = [{"group": name, **row(means[name], of_groups[name])} for name in means]
-    columns = ["group", "rating", "lower", "upper", "answered", "items"]
+    columns = ["group", "rating", "lower", "upper", "mean_answer", "items"]
     marginal = candidates(data)
     return MeanRatings(
         overall=pd.DataFrame([row(mean(everyone.astype(float)), everyone)]),
@@ -173,7 +173,7 @@ def mean_ratings(
                 {
                     "item": category(np.arange(len(items)), items),
                     **_of_items(marginal.probability, value[marginal.state], prob),
-                    "answered": answered,
+                    "mean_answer": answered,
                     "responses": responses,
                 }
             ),

@@ -56,7 +56,7 @@ def valid_labels(
     Returns
     -------
     pandas.DataFrame
-        Columns what (labels; for models of objects, objects and labels), threshold,
+        Columns counted (labels; for models of objects, objects and labels), threshold,
         statistic (`mean`, the number; `several`, the share of items with two or more),
         value, lower, upper and items.
 
@@ -76,8 +76,8 @@ def valid_labels(
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> valid = cs.analysis.valid_labels(fit, [0.25, 0.75])
-    >>> valid[["what", "threshold", "statistic"]].head(1)
-          what  threshold statistic
+    >>> valid[["counted", "threshold", "statistic"]].head(1)
+       counted  threshold statistic
     0  objects       0.25      mean
     """
     if JOINT_DRAWS in fit.data.children:
@@ -96,7 +96,7 @@ def valid_labels(
     how = Resampling(counted[0][2].shape[1], resamples, prob, seed)
     return how.table(
         Share(
-            {"what": [what], "threshold": threshold, "statistic": statistic},
+            {"counted": [what], "threshold": threshold, "statistic": statistic},
             part[:, None],
             np.ones_like(part)[:, None],
         )
@@ -130,7 +130,7 @@ def valid_label_counts(
     Returns
     -------
     pandas.DataFrame
-        Columns what and threshold as in `valid_labels`, number (0 to `most`), value
+        Columns counted and threshold as in `valid_labels`, number (0 to `most`), value
         (the share of items), lower, upper and items.
 
     Raises
@@ -148,7 +148,7 @@ def valid_label_counts(
     >>> study = cs.simulate(kind="objects", items=16, annotators=8, classes=6)
     >>> fit = cs.fit(study.responses, engine="em")
     >>> table = cs.analysis.valid_label_counts(fit)
-    >>> float(table.loc[table["what"] == "objects", "value"].sum().round(6))
+    >>> float(table.loc[table["counted"] == "objects", "value"].sum().round(6))
     1.0
     """
     if JOINT_DRAWS in fit.data.children:
@@ -173,7 +173,7 @@ def valid_label_counts(
         rest = np.zeros((*by_number.shape[:2], how.items - asked))
         rest[:, 1] = 1.0
         part = np.concatenate([by_number, rest], axis=2)
-        named = {"what": what, "threshold": threshold, "number": range(most + 1)}
+        named = {"counted": what, "threshold": threshold, "number": range(most + 1)}
         shares.append(Share(named, part, np.ones_like(part)))
     return how.table(shares)
 
@@ -258,7 +258,7 @@ def _drawn(fit: Fit, thresholds: Sequence[float]) -> Iterator[tuple[Any, ...]]:
             for least in (threshold, varied_threshold(fit, threshold))
         ]
         for what, name in (("objects", "numbers"), ("labels", "names")):
-            named = {"what": what, "threshold": threshold}
+            named = {"counted": what, "threshold": threshold}
             yield named, len(asked), *((each, getattr(each, name)) for each in both)
 
 

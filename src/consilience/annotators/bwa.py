@@ -68,7 +68,7 @@ def apply(space: Space, prior: Prior, rounds: Rounds) -> Applied:
     doubt = np.maximum(doubt, 0.5 / (counts.sum() + 1))
     rate = 4 * (1 - 1 / votes.shape[1]) * prior.answers * doubt
     is_fixed, fixed = _fixed(data)
-    for _ in range(rounds.sweeps):
+    for _ in range(rounds.iterations):
         weighed, total = _weighed(data, precision)
         # Scores are rest + pull x mean, and the mean is that of the scores.
         pull = (1 - is_fixed) * prior.items / (prior.items + total)

@@ -55,8 +55,8 @@ def annotators_alike(data: xr.DataTree) -> list[Verdict]:
         'to be expected): count the two as one (`copies="merge"`)'
         for pair in twice
     )
-    sure = max((pair["sure"] for pair in twice), default=0.0)
-    return [at_most("annotators_alike", sure, ALIKE, remedy)]
+    largest = max((pair["probability"] for pair in twice), default=0.0)
+    return [at_most("annotators_alike", largest, ALIKE, remedy)]
 
 
 def independence(data: xr.DataTree) -> list[Verdict]:

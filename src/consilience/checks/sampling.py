@@ -60,10 +60,10 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
     group = data["optimization"].to_dataset()
     objective = group["objective"].transpose("restart", "sweep").to_numpy()
     arrived = group["converged"].to_numpy()[int(group["chosen"])]
-    sweeps = 2 * objective.shape[1]
+    iterations = 2 * objective.shape[1]
     how = (
-        "the fit was still improving when it stopped; allow more sweeps "
-        f"(`sweeps={sweeps}`)"
+        "the fit was still improving when it stopped; allow more iterations "
+        f"(`iterations={iterations}`)"
     )
     verdicts = [at_most("stopped_early", float(not arrived), 0.0, how)]
     # After a start has ended its row is NaN.

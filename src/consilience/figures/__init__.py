@@ -29,7 +29,7 @@ FIGURES: tuple[Maker, ...] = (
     labels.within_superclass,
     accuracy.calibration,
     accuracy.validity_by_rank,
-    accuracy.followed,
+    accuracy.wrong_labels_repeated,
 )
 
 

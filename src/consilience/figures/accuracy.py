@@ -230,14 +230,14 @@ def _paths(study: StudyFigures, x: Axis, y: Axis = VALUE, **how: Any) -> Estimat
     return Estimates(x=x, y=y, hues=hues, legend="right", joined=True, **how)
 
 
-def followed(study: StudyFigures) -> Figure:
+def wrong_labels_repeated(study: StudyFigures) -> Figure:
     """Return the classes on which models follow the data set against people."""
-    name, table = "followed", study.evaluation.labels
+    name, table = "wrong_labels_repeated", study.evaluation.labels
     if table.empty:
         _ = study.dataset_labels
         raise OptionError("no item has a label of the data set")
-    bounds = {"followed_lower": "lower", "followed_upper": "upper"}
-    table = study.in_order(table.rename(columns={"followed": "value", **bounds}))
+    bounds = {"repeated_lower": "lower", "repeated_upper": "upper"}
+    table = study.in_order(table.rename(columns={"repeated": "value", **bounds}))
     weight = table["wrong"] * table["value"].fillna(0)
     expected = weight.groupby(table["label"]).mean()
     first = expected.sort_values(ascending=False, kind="stable").index[:_CLASSES]

@@ -82,8 +82,8 @@ def number_of_objects(study: StudyFigures) -> Figure:
     table = analysis.valid_label_counts(
         study.fit, (study.threshold,), of=study.of, **study.resampling
     )
-    table = study.beside(table, name, ["what", "number"])
-    rows = table[table["what"] == table["what"].iloc[0]]
+    table = study.beside(table, name, ["counted", "number"])
+    rows = table[table["counted"] == table["counted"].iloc[0]]
     rows = rows.assign(name=number_names(rows["number"]))
     y = Axis(form="%", domain=(0.0, top(rows)))
     numbers = rows.set_index("number")
@@ -100,7 +100,7 @@ def number_of_objects(study: StudyFigures) -> Figure:
 def cooccurring_objects(study: StudyFigures) -> Figure:
     """Return which objects come together with the items of a class."""
     study.need_objects()
-    name, keys = "cooccurring_objects", ["class_label", "label"]
+    name, keys = "cooccurring_objects", ["dataset_label", "label"]
     per_class = _per_class(study)
     table = cooccurring(
         study.fit, study.responses, per_class=per_class, prob=study.prob
@@ -147,20 +147,20 @@ def valid_labels(study: StudyFigures) -> Figure:
         alone = analysis.valid_label_counts(
             study.contains, THRESHOLDS, **study.resampling
         )
-        parts.append(alone.assign(what="contains"))
+        parts.append(alone.assign(counted="contains"))
     if not parts:
         raise OptionError(
             f"the fit is of kind {study.kind}, whose items have one label"
         )
     table = pd.concat(parts, ignore_index=True)
-    words = CATALOGUE[name].column("what").values
+    words = CATALOGUE[name].column("counted").values
     hues = {text: f"var(--model-{place})" for place, text in enumerate(words.values())}
     estimates = Estimates(
         x=NAMES, y=VALUE, series="series", hues=hues, legend="top", joined=True
     )
     frames = {}
     for threshold, rows in table.groupby("threshold"):
-        names, series = number_names(rows["number"]), rows["what"].map(words)
+        names, series = number_names(rows["number"]), rows["counted"].map(words)
         charts = chart(name, rows.assign(series=series, name=names), estimates)
         frames[f"{threshold:g}"] = charts[""]
     half = f"{study.threshold:g}" if f"{study.threshold:g}" in frames else "0.5"
@@ -176,7 +176,7 @@ def valid_labels(study: StudyFigures) -> Figure:
 def _several(table: pd.DataFrame) -> pd.Series:
     """Return the share of items with several, if half must agree, by what is asked."""
     half = table[(table["threshold"] == _HALF) & (table["number"] >= 2)]
-    return half.groupby("what", sort=False)["value"].sum()
+    return half.groupby("counted", sort=False)["value"].sum()
 
 
 def _several_sentence(several: pd.Series) -> str:

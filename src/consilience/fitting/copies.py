@@ -70,7 +70,7 @@ class Copy:
 
     annotator: str
     copy_of: str
-    sure: float
+    probability: float
     share: float
     common: int
     same: int
@@ -89,7 +89,7 @@ class Copy:
         )
         return (
             f"{name} answers like {self.copy_of}{', later' * self.later} "
-            f"(sure {self.sure:.2f}): {self.same:,} "
+            f"(probability {self.probability:.2f}): {self.same:,} "
             f"of {self.common:,} common answers are the same, and {self.expected:.0f} "
             f"were to be expected; {one}. To declare it, fit with "
             '`annotators="people.csv"`, a table of two lines: annotator,repeat_of and '
@@ -131,7 +131,7 @@ def find_copies(
             source, who = who, source
         rows = _common(space, source, who)
         judged = quick.judged(source, who, rows)
-        if (sure := judged.copies * judged.mostly) <= ALIKE:
+        if (probability := judged.copies * judged.mostly) <= ALIKE:
             continue
         equal = int((space.answer[rows[0]] == space.answer[rows[1]]).sum())
         copied = np.where(kept[rows[1]] & (not keep), judged.copied, 0.0)
@@ -141,7 +141,7 @@ def find_copies(
             Copy(
                 annotator=str(space.annotators[who]),
                 copy_of=str(space.annotators[source]),
-                sure=sure,
+                probability=probability,
                 share=judged.share,
                 common=len(rows[0]),
                 same=equal,

@@ -396,7 +396,7 @@ def _chosen(
 def _check_effort(effort: EngineOptions, engine: str) -> None:
     """Refuse what fits of shards do not take of it."""
     given = {key for key, value in asdict(effort).items() if value is not None}
-    unused = sorted(given - {"restarts", "sweeps", "tolerance", "draws", "prob"})
+    unused = sorted(given - {"restarts", "iterations", "tolerance", "draws", "prob"})
     if unused:
         raise OptionError(
             f"fits of shards have no {', '.join(unused)}; their effort is restarts, "

@@ -103,7 +103,11 @@ BLOCK = 20  # sweeps between reports
 ALIKE = 1e-5  # nats per answer between starts that have ended at one place
 PLAIN = 10  # sweeps before long steps are tried
 FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
-_ASKED = ("tolerance", "sweeps", "restarts")  # of the steps, as an effort names them
+_ASKED = (
+    "tolerance",
+    "iterations",
+    "restarts",
+)  # of the steps, as an effort names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class Steps:
     """When to stop, and of the first start the parameters that it is at, by name."""
 
     tolerance: float = 1e-7
-    sweeps: int = 2000
+    iterations: int = 2000
     restarts: int = 1
     agreeing: int | None = None
     start: Mapping[str, Any] | None = None
@@ -140,7 +144,7 @@ class Steps:
 
 
 def optimize(
-    sweeps: HostModel,
+    host: HostModel,
     rule: UpdateRule,
     steps: Steps,
     generator: np.random.Generator,
@@ -149,17 +153,17 @@ def optimize(
     """Optimize from every start; return the best and how all went."""
     best, histories, converged, finals = None, [], [], []
     for restart, source in enumerate(generator.spawn(steps.restarts)):
-        shaken = restart > 0 and num_substates(sweeps.model) == 1
+        shaken = restart > 0 and num_substates(host.model) == 1
         phase = f"start {restart + 1} of {steps.restarts}"
         at = None if restart else steps.start
-        start = _start(sweeps, source, shaken=shaken, at=at)
-        end, history, done = _run(sweeps, rule, steps, start, report, phase)
+        start = _start(host, source, shaken=shaken, at=at)
+        end, history, done = _run(host, rule, steps, start, report, phase)
         histories.append(history)
         converged.append(done)
         finals.append(np.max(history[-2:]))
         if best is None or finals[-1] > max(finals[:-1]):
             best = end
-        alike = max(finals) - np.array(finals) < ALIKE * sweeps.total
+        alike = max(finals) - np.array(finals) < ALIKE * host.total
         if steps.agreeing is not None and alike.sum() >= steps.agreeing:
             break
     assert best is not None  # noqa: S101 (for the type checker: there is a start)
@@ -175,14 +179,14 @@ def logs_of(rule: UpdateRule, where: Optimum) -> dict[str, Any]:
     return {**logs, **where.free, **where.logit}
 
 
-def point(sweeps: HostModel, where: Optimum) -> dict[str, Float[np.ndarray, "..."]]:
+def point(host: HostModel, where: Optimum) -> dict[str, Float[np.ndarray, "..."]]:
     """Return the means of the parameters, and what is derived from them."""
     means = {
         name: _mean(where.concentration[name] + counts)
         for name, counts in where.counts.items()
     }
     logs = {name: np.log(mean) for name, mean in means.items()}
-    derived = sweeps.derived({**logs, **where.free, **where.logit})
+    derived = host.derived({**logs, **where.free, **where.logit})
     return {**means, **where.free, **as_reported(where.logit), **derived}
 
 
@@ -203,11 +207,11 @@ class _Climb:
     )
 
     def __init__(
-        self, sweeps: HostModel, rule: UpdateRule, steps: Steps, where: Optimum
+        self, host: HostModel, rule: UpdateRule, steps: Steps, where: Optimum
     ) -> None:
-        self.sweeps, self.rule, self.where = sweeps, rule, where
-        self.most = steps.sweeps
-        self.threshold = steps.tolerance * sweeps.total
+        self.host, self.rule, self.where = host, rule, where
+        self.most = steps.iterations
+        self.threshold = steps.tolerance * host.total
         self.history: list[float] = []
         self.path: list[Optimum] = []  # where the last two sweeps began
         # Where a long step was taken that is yet to hold.
@@ -225,7 +229,7 @@ class _Climb:
     def sweep(self) -> None:
         """Sweep once, and where that promises something, step far ahead."""
         history, late = self.history, len(self.history) >= FIRST_LEARNED
-        after, value = _sweep(self.sweeps, self.rule, self.where, late=late)
+        after, value = _sweep(self.host, self.rule, self.where, late=late)
         last = history[-1] if history else -np.inf
         if self.behind is not None and value < last:
             history.pop()
@@ -253,7 +257,7 @@ class _Climb:
         self.path = []
         if ahead is None:
             return
-        beyond, reached = _sweep(self.sweeps, self.rule, ahead, late=late)
+        beyond, reached = _sweep(self.host, self.rule, ahead, late=late)
         if reached > value:
             self.path, self.where, self.behind = [ahead], beyond, self.where
             self.top = ahead
@@ -264,16 +268,16 @@ class _Climb:
 
 
 def _run(
-    sweeps: HostModel,
+    host: HostModel,
     rule: UpdateRule,
     steps: Steps,
     where: Optimum,
     report: Reporter,
     phase: str,
 ) -> tuple[Optimum, list[float], bool]:
-    climb = _Climb(sweeps, rule, steps, where)
+    climb = _Climb(host, rule, steps, where)
     state = {"climb": climb}
-    loop = Loop(phase, state, steps.sweeps, fewest=1, records=(Optimum,))
+    loop = Loop(phase, state, steps.iterations, fewest=1, records=(Optimum,))
     for _ in loop:
         climb.sweep()
         if climb.ended:
@@ -281,30 +285,30 @@ def _run(
         done = len(climb.history)
         if done % BLOCK == 0:
             note = f"{rule.what} {climb.history[-1]:,.2f}"
-            report(Progress(phase, done, steps.sweeps, note))
+            report(Progress(phase, done, steps.iterations, note))
     last = climb.history[-1]
-    ended = f"{rule.what} {last:,.2f} after {len(climb.history)} sweeps"
-    report(Progress(phase, steps.sweeps, steps.sweeps, ended))
+    ended = f"{rule.what} {last:,.2f} after {len(climb.history)} iterations"
+    report(Progress(phase, steps.iterations, steps.iterations, ended))
     return climb.where, climb.history, climb.converged
 
 
 def _sweep(
-    sweeps: HostModel, rule: UpdateRule, where: Optimum, *, late: bool
+    host: HostModel, rule: UpdateRule, where: Optimum, *, late: bool
 ) -> tuple[Optimum, float]:
     """Return where a sweep leads, and the objective where it began."""
     logs = logs_of(rule, where)
-    swept = sweeps.sweep(logs)
+    swept = host.sweep(logs)
     value = float(swept.log_likelihood.sum())
-    value += _log_density(sweeps.normal, where.free)
+    value += _log_density(host.normal, where.free)
     free, logit = where.free, where.logit
     if free:
-        free = sweeps.step(logs, free, swept.belief)
-    columns = column_prior(sweeps)
+        free = host.step(logs, free, swept.belief)
+    columns = column_prior(host)
     if columns is not None:
-        logit, density = columns.step(logit, sweeps.truth(swept.belief))
+        logit, density = columns.step(logit, host.truth(swept.belief))
         value += density
     concentration = dict(where.concentration)
-    for name, prior in sweeps.priors.items():
+    for name, prior in host.priors.items():
         at = where.concentration[name]
         value -= rule.price(at, at + where.counts[name], logs[name])
         value += hyperprior(prior, at)
@@ -325,7 +329,7 @@ def _log_density(priors: Mapping[str, Site], free: Parameters) -> float:
 
 
 def _start(
-    sweeps: HostModel,
+    host: HostModel,
     generator: np.random.Generator,
     *,
     shaken: bool,
@@ -333,20 +337,20 @@ def _start(
 ) -> Optimum:
     concentration = {
         name: np.asarray(prior.concentration, float)
-        for name, prior in sweeps.priors.items()
+        for name, prior in host.priors.items()
     }
     logs = {
         name: np.broadcast_to(np.log(_mean(concentration[name])), prior.shape)
-        for name, prior in sweeps.priors.items()
+        for name, prior in host.priors.items()
     }
-    free = {name: np.zeros(prior.shape) for name, prior in sweeps.normal.items()}
-    columns = column_prior(sweeps)
+    free = {name: np.zeros(prior.shape) for name, prior in host.normal.items()}
+    columns = column_prior(host)
     logit = {} if columns is None else columns.first()
     if at is not None:
-        logs = {name: np.log(np.maximum(at[name], TINY)) for name in sweeps.priors}
-        swept = sweeps.sweep({**logs, **free, **logit})
+        logs = {name: np.log(np.maximum(at[name], TINY)) for name in host.priors}
+        swept = host.sweep({**logs, **free, **logit})
     else:
-        swept = sweeps.first({**logs, **free, **logit}, generator, shaken=shaken)
+        swept = host.first({**logs, **free, **logit}, generator, shaken=shaken)
     return Optimum(swept.counts, concentration, free, logit)
 
 

@@ -46,7 +46,7 @@ class Draws(NamedTuple):
 
 
 def augment(
-    sweeps: HostModel,
+    host: HostModel,
     where: Optimum,
     truth: Float[np.ndarray, "U S"],
     generator: np.random.Generator,
@@ -61,7 +61,7 @@ def augment(
     likelihood: list[Float[np.ndarray, ...]] = []
     each, drawn = BURN_IN + number, 0
     for chain, source in enumerate(generator.spawn(chains)):
-        at_work = _Chain(sweeps, where, truth, source)
+        at_work = _Chain(host, where, truth, source)
         state: dict[str, Any] = {"chain": at_work, "sums": moments}
         state |= {"kept": kept, "likelihood": likelihood}
         fewest = BURN_IN + min(FEWEST, number)
@@ -75,10 +75,10 @@ def augment(
                 report(Progress("drawing", done, chains * each))
             if at < BURN_IN:
                 continue
-            add_draws(moments, sweeps.truth(swept.belief)[None])
+            add_draws(moments, host.truth(swept.belief)[None])
             if (at - BURN_IN) % chains:
                 continue
-            for name, value in reported(sweeps, where, parameters).items():
+            for name, value in reported(host, where, parameters).items():
                 kept.setdefault(name, []).append(np.asarray(value, np.float32))
             likelihood.append(swept.log_likelihood.astype(np.float32))
         drawn += loop.done - BURN_IN
@@ -93,24 +93,24 @@ class _Chain:
 
     def __init__(
         self,
-        sweeps: HostModel,
+        host: HostModel,
         where: Optimum,
         truth: Float[np.ndarray, "U S"],
         generator: np.random.Generator,
     ) -> None:
-        self.sweeps, self.free, self.random = sweeps, where.free, generator
+        self.host, self.free, self.random = host, where.free, generator
         self.counts, self.concentration = where.counts, where.concentration
         self.logit, self.truth = where.logit, truth
-        columns = column_prior(sweeps)
+        columns = column_prior(host)
         self.draw_logit: Callable[..., Parameters] = lambda logit, *_: logit
         if columns is not None:
             self.draw_logit = partial(columns.draw, columns.walk(where.logit))
 
     def sweep(self) -> tuple[Parameters, Swept]:
         """Draw everything once; return parameters and what they say of the truth."""
-        generator, sweeps = self.random, self.sweeps
+        generator, host = self.random, self.host
         self.concentration, logs = draw_parameters(
-            generator, sweeps.priors, self.concentration, self.counts
+            generator, host.priors, self.concentration, self.counts
         )
         self.logit = self.draw_logit(self.logit, self.truth, generator)
         parameters = {**logs, **self.free, **self.logit}
@@ -120,8 +120,8 @@ class _Chain:
             states.append(one_of(generator, belief))
             return states[-1]
 
-        swept = sweeps.sweep(parameters, assign=assigned, deal=generator)
-        self.counts, self.truth = swept.counts, sweeps.truth(states[-1])
+        swept = host.sweep(parameters, assign=assigned, deal=generator)
+        self.counts, self.truth = swept.counts, host.truth(states[-1])
         return parameters, swept
 
 
@@ -179,11 +179,11 @@ def draw_parameters(
     return drawn, logs
 
 
-def reported(sweeps: HostModel, where: Optimum, parameters: Parameters) -> Parameters:
+def reported(host: HostModel, where: Optimum, parameters: Parameters) -> Parameters:
     """Return a draw as it is reported: probabilities as such, and what follows."""
     closed = {name: np.exp(parameters[name]) for name in where.counts}
     logit = {name: parameters[name] for name in where.logit}
-    return {**closed, **where.free, **as_reported(logit), **sweeps.derived(parameters)}
+    return {**closed, **where.free, **as_reported(logit), **host.derived(parameters)}
 
 
 def add_draws(moments: Moments, belief: Float[np.ndarray, "C U S"]) -> None:

@@ -188,7 +188,7 @@ def posterior_bootstrap(
             tolerance,
             partial(energy_and_slope, model, weighed, none),
             place,
-            steps.sweeps,
+            steps.iterations,
             silent,
             PHASE,
             partial(_linear_tilt, model, ground.varying, data.whole, tilt),

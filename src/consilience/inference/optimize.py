@@ -95,7 +95,9 @@ def ascend(
         guided, _, _ = from_there(nearer, start, GUIDED, silent, phase)
         straight = _whitening(slope_of(energy, unravel), guided, of_all)
         climbs.append(
-            from_there(energy, guided, steps.sweeps, report, phase, straight=straight)
+            from_there(
+                energy, guided, steps.iterations, report, phase, straight=straight
+            )
         )
     peaks, histories, converged = zip(*climbs, strict=True)
     how = Optimization.of(WHAT, histories, converged)
@@ -158,7 +160,7 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
         history.append(-result.fun * answers)
         state.update(at=result.x, success=bool(result.success))
     history = state["history"]
-    ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} sweeps"
+    ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} iterations"
     report(Progress(phase, sweeps, sweeps, ended))
     step = state["at"] if straight is None else straight.mixed(state["at"])
     return start + step, history, state["success"]

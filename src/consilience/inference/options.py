@@ -36,8 +36,8 @@ class EngineOptions:
     tolerance : float, optional
         Gain per answer, in nats, below which the optimizer stops (em, vb: 1e-7). For
         models without closed forms the gain per parameter must be below 1e-4 as well.
-    sweeps : int, optional
-        Largest number of sweeps (em, vb: 2000).
+    iterations : int, optional
+        Largest number of iterations (em, vb: 2000).
     prob : float, default 0.9
         Probability of the intervals.
 
@@ -50,7 +50,7 @@ class EngineOptions:
     >>> import consilience as cs
     >>> from consilience.demo import study
     >>> responses = study(0, num_photos=30).responses()
-    >>> effort = cs.EngineOptions(restarts=2, sweeps=50)
+    >>> effort = cs.EngineOptions(restarts=2, iterations=50)
     >>> fit = cs.fit(responses, model="multinomial", engine="em", effort=effort)
     >>> fit.data["optimization"].sizes["restart"]
     2
@@ -61,7 +61,7 @@ class EngineOptions:
     chains: int | None = None
     restarts: int | None = None
     tolerance: float | None = None
-    sweeps: int | None = None
+    iterations: int | None = None
     prob: float = 0.9
 
     def __post_init__(self) -> None:

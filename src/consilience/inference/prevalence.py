@@ -183,11 +183,11 @@ class ColumnPrior:
         return float(gamma.sum() - 0.5 * ((weight / SPREAD) ** 2).sum())
 
 
-def column_prior(sweeps: HostModel) -> ColumnPrior | None:
+def column_prior(host: HostModel) -> ColumnPrior | None:
     """Return the prior by columns of a model that is laid out, where there are any."""
-    if sweeps.candidates is None:
+    if host.candidates is None:
         return None
-    return ColumnPrior(sweeps.candidates, sweeps.imagined)
+    return ColumnPrior(host.candidates, host.imagined)
 
 
 class _Bend:

@@ -41,7 +41,7 @@ NO_LIKELIHOOD = (
 class Rounds(NamedTuple):
     """When a rule that updates weights in turn is to stop."""
 
-    sweeps: int = 500
+    iterations: int = 500
     tolerance: float = 1e-10
 
 

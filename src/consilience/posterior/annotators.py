@@ -211,7 +211,7 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
         means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
         for means in (_means(accuracy, members), _means(wider, members))
     )
-    prob = float(data.attrs["prob"])
+    prob, name = float(data.attrs["prob"]), "relative_information"
     difference = _bounded(close, apart, prob)
     information = _information(data) if len(pairs) else None
     ratio = np.full((1, len(pairs)), np.nan)
@@ -224,7 +224,7 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
             "other_group": category(pairs[:, 1], names),
             **difference.columns("difference"),
             "p_greater": (apart > 0).mean(0),
-            **estimate(ratio, prob).columns("worth", "worth_"),
+            **estimate(ratio, prob).columns(name, f"{name}_"),
         }
     )
 

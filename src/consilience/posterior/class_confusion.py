@@ -125,7 +125,7 @@ def cell_table(
         (row, column),
         (labels, labels),
         (mean, lower, upper),
-    ).assign(votes=votes[row, column].astype(np.int64))
+    ).assign(responses=votes[row, column].astype(np.int64))
 
 
 def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def confusion_of_class(data: xr.DataTree, class_: int) -> pd.DataFrame:
     column = np.arange(len(labels) * has_answers(posterior)[class_])
     table = cell_table(posterior, labels, prob, np.full(len(column), class_), column)
     table = table.sort_values("probability", ascending=False, kind="stable")
-    return table.drop(columns="votes").reset_index(drop=True)
+    return table.drop(columns="responses").reset_index(drop=True)
 
 
 def confusion_at_level(

@@ -58,7 +58,7 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns annotator, responses, change (of the share of right answers, from the
-        first to the last), lower and upper, and sure: the probability that there is a
+        first to the last), lower and upper, and flag_probability: that there is a
         change. Annotators of fewer than twenty answers are left out.
 
     Raises
@@ -118,24 +118,26 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
             "change": 2 * slope[shown],
             "lower": 2 * (slope - far)[shown],
             "upper": 2 * (slope + far)[shown],
-            "sure": special.expit(gain + special.logit(_RARE))[shown],
+            "flag_probability": special.expit(gain + special.logit(_RARE))[shown],
             "first": share_right(place < -1 / 3)[shown],
             "last": share_right(place > 1 / 3)[shown],
         }
     )
-    return table.sort_values("sure", ascending=False, kind="stable", ignore_index=True)
+    return table.sort_values(
+        "flag_probability", ascending=False, kind="stable", ignore_index=True
+    )
 
 
 def annotators_in_time(fit: Fit, responses: Responses) -> pd.DataFrame:
     """Return the table of annotators with all flags, drift among them."""
     noticed = flags(fit.data)
     changed = drift(fit, responses)
-    for row in changed[changed["sure"] >= _FLAGGED].to_dict("records"):
+    for row in changed[changed["flag_probability"] >= _FLAGGED].to_dict("records"):
         evidence = (
             f"right in {row['first']:.0%} of the first third of the answers and in "
             f"{row['last']:.0%} of the last"
         )
-        flag = Flag(DRIFTS, float(row["sure"]), evidence)
+        flag = Flag(DRIFTS, float(row["flag_probability"]), evidence)
         noticed.setdefault(str(row["annotator"]), []).append(flag)
     return restored(with_flags(skills(fit.data), noticed), fit.types)
 
@@ -151,7 +153,8 @@ def _right(answers: Answers) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray,
 
 def parsed_times(times: pd.Series) -> pd.Series:
     """Return times as such; what is none is missing."""
-    return pd.to_datetime(times, errors="coerce", utc=True, format="ISO8601")
+    parsed = pd.to_datetime(times, errors="coerce", utc=True, format="ISO8601")
+    return parsed.astype("datetime64[us, UTC]")  # of categories some versions make such
 
 
 def _order(fit: Fit, answers: Answers, responses: Responses) -> Float[np.ndarray, " N"]:

@@ -36,7 +36,7 @@ UNSEEN_SPREAD = 0.15  # of a correlation that a fit does not see
 SEEN = 2.33  # standard errors from which a fit without gold sees a correlation
 FEWEST = 5  # items of gold from which it is measured
 ROWS = 8  # numbers of answers that are shown
-COLUMNS = ("answers", "items", "effective", "lower", "upper", "known_from")
+COLUMNS = ("responses", "items", "effective", "lower", "upper", "known_from")
 
 
 def error_correlation(
@@ -105,7 +105,7 @@ def effective_numbers(data: xr.DataTree) -> pd.DataFrame:
         answers = some
     panel = int((constant["annotator_responses"].to_numpy() > 0).sum())
     answers, items = np.append(answers, panel), np.append(items, 0)
-    columns = {"answers": answers, "items": items}
+    columns = {"responses": answers, "items": items}
     for name, correlation in (("effective", middle), ("lower", high), ("upper", low)):
         columns[name] = answers / (1 + (answers - 1) * correlation)
     return pd.DataFrame(columns).assign(known_from=source)
@@ -125,14 +125,14 @@ def worth_in_words(data: xr.DataTree) -> str:
     if table.empty:
         return ""
     given = data["constant_data"]["num_responses"].to_numpy()
-    row = table.iloc[(table["answers"][:-1] - np.median(given)).abs().argmin()]
+    row = table.iloc[(table["responses"][:-1] - np.median(given)).abs().argmin()]
     by_what = (
         "as gold labels show"
         if row["known_from"] == "gold labels"
         else "as answers in other crowds do; gold labels would show it"
     )
     return (
-        f": the {row['answers']:,.0f} answers of an item say as much as about "
+        f": the {row['responses']:,.0f} answers of an item say as much as about "
         f"{row['effective']:.1f} independent ones ({row['lower']:.1f} to "
         f"{row['upper']:.1f}), {by_what}"
     )

@@ -12,9 +12,10 @@ explanations are weighed by how probable they make the answers.
   *habit* where one answer is given far more often than by all, else *random*.
 
 A priori one annotator in twenty does not look, and one in twenty has a way of their
-own. Who answers like another is found before the fit (`fitting.copies`). `sure` is the
-posterior probability. Of *confuses two labels* it is that a cell is .15 above that of
-all, less what crowds that are drawn from no model show it to be too sure by.
+own. Who answers like another is found before the fit (`fitting.copies`).
+`flag_probability` is the posterior probability, of several flags the highest. Of
+*confuses two labels* it is that a cell is .15 above that of all, less what crowds that
+are drawn from no model show it to be too high by.
 
 References
 ----------
@@ -54,10 +55,10 @@ _NUMBERS = 2**25  # held at once: 256 MiB
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """What is noticed of an annotator, how sure that is, and what shows it."""
+    """What is noticed of an annotator, how probable that is, and what shows it."""
 
     name: str
-    sure: float
+    probability: float
     evidence: str
 
 
@@ -80,7 +81,7 @@ def flags(data: xr.DataTree) -> dict[str, list[Flag]]:
         if person not in idle or flag.name != CONFUSES:
             noticed.setdefault(str(answers.annotators[person]), []).append(flag)
     for each in noticed.values():
-        each.sort(key=lambda flag: -flag.sure)
+        each.sort(key=lambda flag: -flag.probability)
     return noticed
 
 
@@ -96,7 +97,9 @@ def with_flags(
     of_each = [flagged.get(name, ()) for name in table["annotator"].astype(str)]
     table = table.assign(
         flag=[", ".join(flag.name for flag in each) for each in of_each],
-        sure=[max((flag.sure for flag in each), default=np.nan) for each in of_each],
+        flag_probability=[
+            max((flag.probability for flag in each), default=np.nan) for each in of_each
+        ],
         evidence=["; ".join(flag.evidence for flag in each) for each in of_each],
     )
     return table.astype({"flag": "str", "evidence": "str"})
@@ -104,7 +107,7 @@ def with_flags(
 
 def flagged_first(table: pd.DataFrame) -> pd.DataFrame:
     """Return annotators in the order to talk to them: flagged, then least accurate."""
-    order = np.lexsort((table["accuracy"], -table["sure"].fillna(-1.0)))
+    order = np.lexsort((table["accuracy"], -table["flag_probability"].fillna(-1.0)))
     return table.iloc[order].reset_index(drop=True)
 
 
@@ -311,4 +314,4 @@ def _alike(data: xr.DataTree) -> Iterator[tuple[str, Flag]]:
                 f"{pair['common']:,} items that both answered; {pair['expected']:.0f} "
                 "were to be expected"
             )
-            yield person, Flag(ALIKE, pair["sure"], evidence)
+            yield person, Flag(ALIKE, pair["probability"], evidence)

@@ -408,7 +408,7 @@ def items_to_check(data: xr.DataTree) -> pd.DataFrame:
         columns["other_label"] = category(best_state[units, 1], classes)
     each_with = zip(given, believed, strict=True)
     texts = [_described(each, str(label), idle) for each, label in each_with]
-    names_of = ["answers", "annotators", "why"]
+    names_of = ["answers", "annotators", "reason"]
     described = pd.DataFrame(texts, columns=names_of, dtype="str")
     return pd.concat([pd.DataFrame(columns), described], axis=1)
 

@@ -28,7 +28,7 @@ from consilience.errors import OptionError, not_a
 MIXED = "mixed"
 _EXACT = 2**53  # beyond it a float skips whole numbers
 _LABELS = (
-    *("label", "dataset_label", "main_label", "class_label", "true_label"),
+    *("label", "dataset_label", "main_label", "true_label"),
     *("given_label", "other_label"),
 )
 ROLES: Mapping[str, str] = MappingProxyType(
@@ -155,7 +155,7 @@ def _values(texts: pd.Index, name: str) -> pd.Series | None:
     if is_text(dtype):
         return pd.Series(texts).astype(dtype)
     plain = getattr(dtype, "numpy_dtype", dtype)
-    array = pa.array(texts, pa.string())
+    array = pa.array(texts).cast(pa.string())
     try:
         values = array.cast(pa.from_numpy_dtype(plain))
         same = values_as_text(values)[0].equals(array)

@@ -19,7 +19,12 @@ from consilience.responses.sources.json_file import read_json
 
 COLUMNS = tuple(name for name, role in ROLES.items() if role == "label")
 """Columns that hold labels, in every table of a run or of an analysis."""
-_SENTENCES = ("answers", "annotators", "evidence", "why")  # in which labels are named
+_SENTENCES = (
+    "answers",
+    "annotators",
+    "evidence",
+    "reason",
+)  # in which labels are named
 
 
 def label_names(labels: pd.DataFrame) -> dict[str, str]:

@@ -78,7 +78,7 @@ class ReadOptions:
     query: str | None = None
     statuses: tuple[str, ...] | None = None
     extras: tuple[str, ...] = ()
-    annotators: tuple[str, ...] = ()
+    annotator_columns: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     split: str | None = None
     one_hot: tuple[str, ...] = ()
@@ -129,7 +129,14 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
     if not isinstance(given["answers"], Mapping | None):
         expected = "a dictionary: {'ja': 'yes'}"
         raise OptionError(not_a("answers", given["answers"], expected))
-    for name in ("missing", "statuses", "extras", "annotators", "exclude", "one_hot"):
+    for name in (
+        "missing",
+        "statuses",
+        "extras",
+        "annotator_columns",
+        "exclude",
+        "one_hot",
+    ):
         if rest[name] is not None or name == "missing":
             rest[name] = _texts(name, rest[name])
     rest["missing"] = (*MISSING, *rest["missing"])

@@ -85,7 +85,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     query: str | None = None,
     statuses: Sequence[str] | None = None,
     extras: Sequence[str] = (),
-    annotators: Sequence[str] = (),
+    annotator_columns: Sequence[str] = (),
     exclude: Sequence[str] = (),
     split: str | None = None,
     one_hot: Sequence[str] = (),
@@ -159,7 +159,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Statuses of assignments to keep; all but rejected by default.
     extras : sequence of str
         Further columns to keep.
-    annotators : sequence of str
+    annotator_columns : sequence of str
         The columns of annotators in a wide table; recognized if empty.
     exclude : sequence of str
         Columns to ignore.
@@ -319,7 +319,7 @@ def _of_sources[T](
     """Do what is to be done with a source; what fails of itself is of the source."""
     if format is None and options.one_hot:
         format = "long"
-    if format is None and options.annotators:
+    if format is None and options.annotator_columns:
         format = "wide"
     given = _given(source)
     try:

@@ -59,7 +59,7 @@ class Plan:
         options, roles = self.options, dict.fromkeys(self.columns, "")
         used = {getattr(options.columns, name): role for role, name in COLUMNS.items()}
         used |= dict.fromkeys(options.item_columns, "item")
-        used |= dict.fromkeys(options.annotators, "annotator")
+        used |= dict.fromkeys(options.annotator_columns, "annotator")
         used |= dict.fromkeys(options.one_hot, "label")
         used |= dict.fromkeys(options.extras, "kept with its answers")
         return roles | {name: used[name] for name in roles if name in used}

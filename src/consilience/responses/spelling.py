@@ -150,7 +150,7 @@ def suspicions(draft: Draft) -> Iterator[str]:
     )
     yield from _similar(
         people.values,
-        "annotators",
+        "annotator_columns",
         "they count as different annotators; correct the source if they are one",
     )
     rows, items = num_distinct(draft.row), num_distinct(draft.item.codes)

@@ -304,7 +304,7 @@ class ModelAggregator(ProbabilisticAggregator):
         return self
 
     def _effort(self) -> EngineOptions:
-        return EngineOptions(sweeps=self.n_iter, tolerance=self.tol)
+        return EngineOptions(iterations=self.n_iter, tolerance=self.tol)
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         """Set the attributes."""

@@ -264,7 +264,7 @@ class MACE(ClassicalAggregator):
 
     def _effort(self) -> EngineOptions:
         return EngineOptions(
-            sweeps=self.n_iter, tolerance=self.tol, restarts=self.n_restarts
+            iterations=self.n_iter, tolerance=self.tol, restarts=self.n_restarts
         )
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:

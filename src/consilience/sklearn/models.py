@@ -226,7 +226,9 @@ class DawidSkene(ModelAggregator):
 
     def _effort(self) -> EngineOptions:
         """Return the settings; crowd-kit may take no step, or never stop."""
-        return EngineOptions(sweeps=max(self.n_iter, 1), tolerance=max(self.tol, 0.0))
+        return EngineOptions(
+            iterations=max(self.n_iter, 1), tolerance=max(self.tol, 0.0)
+        )
 
     def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
         super()._keep(result, data)

@@ -93,7 +93,7 @@ def test_scales_and_counts_can_be_asked(model):
         model=model,
         engine="em",
         similarity=alike if model == "contains" else None,
-        effort=cs.EngineOptions(restarts=1, sweeps=3, draws=0),
+        effort=cs.EngineOptions(restarts=1, iterations=3, draws=0),
     )
     table = cs.contains.more_answers(fit, max_answers=5, futures=10)
     assert np.allclose(table["probability"], fit.labels()["probability"], atol=1e-5)

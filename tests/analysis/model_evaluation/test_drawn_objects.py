@@ -75,7 +75,7 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(lamps):
     lamp = result.labels.set_index("label").loc["lamp"]
     assert lamp["items"] == 3
     assert lamp["wrong"] == 2
-    assert lamp["followed"] == 1
+    assert lamp["repeated"] == 1
 
 
 @pytest.fixture(scope="module")

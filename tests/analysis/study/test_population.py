@@ -33,7 +33,7 @@ def test_shares_are_as_by_hand(lamps):
 
 def test_objects_that_come_together_are_counted(lamps):
     result = cooccurring(*lamps, per_class=10)
-    assert result[["class_label", "label"]].to_numpy().tolist() == [["lamp", "shade"]]
+    assert result[["dataset_label", "label"]].to_numpy().tolist() == [["lamp", "shade"]]
     row = result.iloc[0]
     assert (row["together"], row["items"], row["share"]) == (2, 10, 0.2)
     expected = proportion_confint(2, 10, alpha=0.1, method="jeffreys")
@@ -95,7 +95,7 @@ def test_the_studys_own_shares_are_as_published(data_folder):
     together = cooccurring(fit, responses, per_class=10)
     names = responses.labels.set_index("label")["name"].str.split(",").str[0]
     pairs = {
-        (names[row.class_label], names[row.label]): row.together
+        (names[row.dataset_label], names[row.label]): row.together
         for row in together.itertuples()
     }
     assert pairs["table lamp", "lampshade"] == pairs["airliner", "wing"] == 10

@@ -21,7 +21,7 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
     )
     # Of i, lamp has both answers and shade one of two.
     assert result["value"].tolist() == pytest.approx([1.5, 0.5, 1.0, 0.0])
-    assert result["what"].eq("labels").all()
+    assert result["counted"].eq("labels").all()
     assert result["items"].eq(2).all()
     several = result.query("statistic == 'several'")
     assert several["value"].between(several["lower"], several["upper"]).all()
@@ -32,9 +32,9 @@ def test_the_distribution_of_objects_has_the_mean_and_the_tail_of_valid_labels(
 ):
     table = cs.analysis.valid_label_counts(objects_fit, [0.3, 0.5], most=20)
     means = cs.analysis.valid_labels(objects_fit, [0.3, 0.5]).set_index(
-        ["what", "threshold", "statistic"]
+        ["counted", "threshold", "statistic"]
     )["value"]
-    for cell, rows in table.groupby(["what", "threshold"]):
+    for cell, rows in table.groupby(["counted", "threshold"]):
         assert rows["value"].sum() == pytest.approx(1)
         mean = (rows["number"] * rows["value"]).sum()
         assert mean == pytest.approx(means[(*cell, "mean")])

@@ -44,7 +44,7 @@ def space(simulated):
 
 
 def test_ten_sweeps_are_ten_sweeps_of_the_textbook(space):
-    effort = EngineOptions(sweeps=10, tolerance=0.0)
+    effort = EngineOptions(iterations=10, tolerance=0.0)
     with jax.enable_x64(True):
         result = em.fit(load("dawid_skene"), space, 0, effort)
     sweeps = int((~np.isnan(result.optimization.objective)).sum())

@@ -13,7 +13,7 @@ def test_accuracy_is_weighted_by_prevalence(choice_fit):
     confusion = np.array([[[[[0.8, 0.2], [0.4, 0.6]], [[1.0, 0.0], [0.0, 1.0]]]]])
     prevalence = np.array([[[0.75, 0.25]]])
     table = choice_fit(confusion=confusion, prevalence=prevalence).annotators()
-    columns = "annotator responses accuracy lower upper flag sure evidence"
+    columns = "annotator responses accuracy lower upper flag flag_probability evidence"
     assert " ".join(table.columns) == columns
     assert table["annotator"].tolist() == ["ana", "ben"]
     assert table["responses"].tolist() == [3, 1]

@@ -116,18 +116,18 @@ def test_columns_with_other_names_that_do_not_agree_are_never_left_out():
     with pytest.raises(SourceError, match="'llama' hold labels of"):
         read(raters_and_models(["cat", "dog"]).drop(columns="gpt-x"), format="wide")
     assert read(frame, exclude=["gpt-x", "llama"]).num_annotators == 12
-    assert read(frame, annotators=list(frame)[1:]).num_annotators == 14
+    assert read(frame, annotator_columns=list(frame)[1:]).num_annotators == 14
 
 
 def test_the_caller_decides_who_is_an_annotator():
     frame = with_others(note=["odd"] * 6, w3=["x", "y", "x", "y", "x", "y"])
-    responses = read(frame, annotators=["w1", "w3"])
+    responses = read(frame, annotator_columns=["w1", "w3"])
     assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w3"]
     assert set(responses.cleaning.unused) == {"w2", "note"}
     responses = read(frame.drop(columns="w3"), format="wide", exclude=["w2", "note"])
     assert responses.table["annotator"].cat.categories.tolist() == ["w1"]
     with pytest.raises(ColumnError, match="no column 'w9'"):
-        read(frame, annotators=["w9"])
+        read(frame, annotator_columns=["w9"])
 
 
 @pytest.mark.parametrize(

@@ -334,8 +334,8 @@ def _print(show: Console, table: "pd.DataFrame", prob: float) -> None:
     flagged = table[table["flag"] != ""]
     show.print(f"{len(flagged):,} of {len(table):,} annotators stand out")
     for row in flagged.to_dict("records"):
-        head = f"{row['annotator']}: {row['flag']} ({row['sure']:.2f} sure)"
-        show.print(Text(head, WARNING))
+        certainty = f"(probability {row['flag_probability']:.2f})"
+        show.print(Text(f"{row['annotator']}: {row['flag']} {certainty}", WARNING))
         show.print(Text(f"  {row['evidence']}"))
     names = ["annotator", "responses", "accuracy"]
     names += [name for name in ("bias", "precision", "extremity") if name in table]

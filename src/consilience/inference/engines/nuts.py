@@ -169,7 +169,7 @@ TARGET = 0.9
 # Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
 MAX_DENSE = 100
 MEDIAN_OF = 15  # draws from the prior, enough to start near its middle
-GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
+GUESS = Steps(iterations=200, tolerance=1e-6)  # a guess need not be better
 
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, False
 

@@ -21,8 +21,8 @@ def fit(
     """Apply a rule."""
     del seed, report
     rounds = Rounds()
-    if effort.sweeps is not None:
-        rounds = rounds._replace(sweeps=effort.sweeps)
+    if effort.iterations is not None:
+        rounds = rounds._replace(iterations=effort.iterations)
     if effort.tolerance is not None:
         rounds = rounds._replace(tolerance=effort.tolerance)
     belief, parameters = model.apply(space, model.prior, rounds)

@@ -25,7 +25,7 @@ _MAX_PAIRS = 60
 _MAX_ROWS = 300
 # What the items of a row have in common, as the address of the page says it.
 _ITEMS = (
-    (("class_label", "label"), {"class": 0, "pair": 1}),
+    (("dataset_label", "label"), {"class": 0, "pair": 1}),
     (("true_label", "given_label"), {"class": 0, "pair": 1}),
     (("label", "other_label"), {"pair": 0, "with": 1}),
     (("label",), {"class": 0}),

@@ -204,8 +204,8 @@ def _tables(name: str, table: pd.DataFrame) -> list[Part]:
         some = table[(table["metric"] == "accuracy") & (table["subset"] == "all")]
         made = _ranked("differences", some, (some["p_greater"] - 0.5).abs())
         return [made if len(some) else plain_table(name, table)]
-    if {"followed", "wrong", "model"} <= columns:
-        expected = (table["wrong"] * table["followed"]).fillna(0.0)
+    if {"repeated", "wrong", "model"} <= columns:
+        expected = (table["wrong"] * table["repeated"]).fillna(0.0)
         return [_ranked("model_labels", table, -expected)]
     if {"model", "label", "mutual"} <= columns:
         pairs = table[["label", "other_label"]].drop_duplicates()
@@ -271,7 +271,7 @@ def check(report: Report) -> Section | None:
 
 _MAX_ROWS = 300
 _MAX_AGREEMENT_ROWS = 50
-_FLAGS = ("flag", "sure", "evidence")  # in a table of their own
+_FLAGS = ("flag", "flag_probability", "evidence")  # in a table of their own
 
 
 def annotators(report: Report) -> Section:

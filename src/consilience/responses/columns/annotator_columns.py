@@ -75,14 +75,16 @@ def wide_columns(
 ) -> WideColumns:
     """Separate the annotators of a wide table from its other columns."""
     source = table.source
-    for name in options.annotators:
+    for name in options.annotator_columns:
         find(names, "an annotator", name, source)
-    rest = [name for name in names if name not in options.annotators]
+    rest = [name for name in names if name not in options.annotator_columns]
     gold = find(rest, "gold", options.columns.gold, source)
     columns = {name: drop_not_asked(table.columns[name]) for name in names}
     looks = {name: look(columns[name]) for name in rest if name != gold}
-    if options.annotators:
-        return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)
+    if options.annotator_columns:
+        return WideColumns(
+            annotators=list(options.annotator_columns), gold=gold, unused=looks
+        )
     may_be = [n for n in looks if not (n in options.extras or plain(n) in _ASIDE)]
     truth = [name for name in may_be if is_truth(name)]
     truth = truth if len(may_be) - len(truth) > 1 else []  # others can be annotators'
@@ -106,14 +108,14 @@ def wide_columns(
         raise ColumnError(
             f"{source}: no column looks like an annotator's; expected annotators "
             f"beside the item, found {_listing(out | named) or 'no other column'}; "
-            "name them (`annotators=`)"
+            "name them (`annotator_columns=`)"
         )
     doubtful = [n for n in doubtful if n not in named and len(annotators) > 1]
     strange = {name: why for name, why in out.items() if why != EMPTY}
     made, number = made_of_others(columns, annotators) or ("", 0)
     sentences = {
         f"left out columns that do not look like an annotator's: {_listing(strange)}; "
-        "if one of them is, name all annotators (`annotators=`)": bool(strange),
+        "if one of them is, name all annotators (`annotator_columns=`)": bool(strange),
         f"column {listing(doubtful)} shares no label with the others and was taken for "
         "an annotator; if it is not one, exclude it (`exclude=`)": bool(doubtful),
         f"the columns {listing(unlike)} are named unlike the others, agree with them "

@@ -138,8 +138,8 @@ def _ask_unlike(
     return SourceError(
         f"{table.source}: {beside}the columns {listing(layout.unclear)} hold labels of "
         f"{listing(layout.annotators, 4)} and are named unlike them: are they "
-        "annotators? Name all annotators (`annotators=`), or exclude the columns "
-        f"(`exclude={','.join(layout.unclear)}`)"
+        "annotators? Name the columns of all annotators (`annotator_columns=`), or "
+        f"exclude these (`exclude={','.join(layout.unclear)}`)"
     )
 
 
