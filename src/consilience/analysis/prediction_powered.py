@@ -26,15 +26,22 @@ a sample of further ones. To all residuals one of the largest variance that ther
 is added, since a few that are all zero are not certain.
 
 **Several groups.** The corrections of four groups and more are a sample as well:
-:math:`m_g \sim N(\mu, \tau^2)`, with :math:`\tau` integrated under a flat prior, so
-that groups with few answers of people learn from the others as far as these are alike.
-Intervals hold as shares of all groups. Two groups are compared as if each were off by
-itself, since corrections are no normal sample. Fewer groups stand for themselves.
+:math:`m_g \sim N(\mu + \beta z_g, \tau^2)`, with z the standardized mean prediction of
+the group, since judges who see part of what is wrong are too kind most where most is
+wrong. With :math:`\mu` flat, :math:`\beta` normal with the variance of the corrections
+and :math:`p(\tau) \propto \sqrt\tau`, which keeps the sample from being taken for
+equal, all are integrated, so that groups with few answers of people learn from the
+others as far as these are alike. (Simulated crowds of eight to twelve kinds, none of
+them drawn from this model: intervals of no kind hold below .865, and .82 without
+:math:`\beta` and with a flat :math:`\tau`.) Intervals hold as shares of all groups. Two
+groups are compared as if each were off by itself, since corrections are no normal
+sample. Fewer groups stand for themselves.
 
 References
 ----------
 Angelopoulos et al. (2023), PPI++, section 4. Särndal et al. (1992), Model Assisted
-Survey Sampling, section 6.3. Morris (1983), section 1.
+Survey Sampling, section 6.3. Fay and Herriot (1979) and Morris (1983), section 1, for
+groups. Chung et al. (2013), section 2, for the prior of :math:`\tau`.
 """
 
 from __future__ import annotations
@@ -51,7 +58,7 @@ _DRAWN = 2.0  # items that draw the weights of predictions to zero
 _ALIKE = 60.0  # degrees of freedom that the variance of all has in that of a group
 _WIDE = 1.0  # items of the largest variance that there can be, added to all
 SHARED = 4  # groups from which corrections are a sample
-_GRID = np.linspace(0.0, 1.0, 81)
+_GRID = np.linspace(0.025, 1.0, 40)
 _LEAST = 1e-12
 
 
@@ -109,7 +116,7 @@ def estimated(
     error = np.fmin(np.where(number > 0, noise, 0.0), spread**2)
     covariance = np.diag(spread**2 * (1 - share) + error * share)
     covariance += _in_common(asked, residual, weight, spread, total, covariance)
-    mean, covariance = _shared(correction, covariance, number)
+    mean, covariance = shared(correction, covariance, number, usual)
     if population:
         apart = predicted - usual[group]
         within = np.bincount(group, apart**2, groups) / np.maximum(items - 1, 1)
@@ -197,12 +204,13 @@ def _in_common(
     return np.nan_to_num(added)
 
 
-def _shared(
+def shared(
     correction: Float[np.ndarray, " G"],
     covariance: Float[np.ndarray, "G G"],
     number: Int[np.ndarray, " G"],
+    usual: Float[np.ndarray, " G"],
 ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, "G G"]]:
-    """Return corrections as a sample of their like, tau integrated, and covariance."""
+    """Return corrections as a sample about a line, all integrated, and covariance."""
     some = np.flatnonzero(number > 0)
     mean = np.where(number > 0, np.nan_to_num(correction), np.nan)
     whole = np.where(np.isfinite(covariance), covariance, 0.0)
@@ -211,23 +219,28 @@ def _shared(
         whole[:, number == 0] = np.nan
         return mean, whole
     given, noise = correction[some], whole[np.ix_(some, some)]
-    most = 3 * np.sqrt(max(given.var(ddof=1), np.diag(noise).mean(), _LEAST))
+    variance = max(given.var(ddof=1), _LEAST)
+    most = 3 * np.sqrt(max(variance, np.diag(noise).mean()))
+    groups, scale = len(number), usual[some].std()
+    line = np.ones((groups, 2))
+    line[:, 1] = (usual - usual[some].mean()) / (scale if scale > 0 else 1.0)
+    slope = np.diag([0.0, 1 / variance])  # precision of its prior
     logs, means, squares = [], [], []
-    groups = len(number)
     for tau in most * _GRID:
-        root = np.linalg.inv(noise + (tau**2 + _LEAST) * np.eye(len(some)))
-        precision = root.sum()
-        centre = root.sum(1) @ given / precision
-        apart = given - centre
-        _, determinant = np.linalg.slogdet(root)
-        logs.append(determinant / 2 - apart @ root @ apart / 2 - np.log(precision) / 2)
+        root = np.linalg.inv(noise + tau**2 * np.eye(len(some)))
+        apart = line[some].T @ root
+        inner = np.linalg.inv(apart @ line[some] + slope)
+        weight = inner @ apart @ given
+        left = given - line[some] @ weight
         reach = np.zeros((groups, len(some)))
         reach[some] = tau**2 * np.eye(len(some))
         pull = reach @ root
-        left = 1 - pull.sum(1)
-        expected = centre + pull @ apart
-        spread = tau**2 * np.eye(groups) - pull @ reach.T
-        spread += np.outer(left, left) / precision
+        expected = line @ weight + pull @ left
+        far = line - pull @ line[some]
+        spread = tau**2 * np.eye(groups) - pull @ reach.T + far @ inner @ far.T
+        height = left @ root @ left + weight @ slope @ weight - np.log(tau)
+        determinants = [np.linalg.slogdet(each)[1] for each in (root, inner)]
+        logs.append((sum(determinants) - height) / 2)
         means.append(expected)
         squares.append(spread + np.outer(expected, expected))
     weight = special.softmax(np.array(logs))

@@ -1,0 +1,89 @@
+"""Corrections of groups: judges who miss flaws, and systems of which few are bad."""
+
+import numpy as np
+import pytest
+
+from consilience.analysis import prediction_powered
+from consilience.analysis.prediction_powered import estimated
+from consilience.analysis.references import Questions
+
+SYSTEMS, ITEMS, JUDGED, STUDIES = 16, 100, 100, 30
+PAIRS = np.triu_indices(SYSTEMS, 1)
+
+
+def evaluation(seed):
+    """Rate from 1 to 5, mostly 5: two systems are bad, and judges miss flaws."""
+    random = np.random.default_rng(seed)
+    group = np.repeat(np.arange(SYSTEMS), ITEMS)
+    flawed = random.beta(1, 15, SYSTEMS)
+    flawed[random.choice(SYSTEMS, 2, replace=False)] = random.uniform(0.3, 0.6, 2)
+    flaw = random.random(len(group)) < flawed[group]
+    truth = 5.0 - flaw * random.integers(1, 5, len(group))
+    seen, false = random.uniform(0.4, 0.8, SYSTEMS), random.beta(2, 18, SYSTEMS)
+    noticed = random.random((2, len(group))) < np.where(flaw, seen[group], false[group])
+    judge = (5.0 - noticed * random.integers(1, 5, noticed.shape)).mean(0)
+    judged = np.isin(np.arange(len(group)), random.permutation(len(group))[:JUDGED])
+    asked = Questions(
+        label="",
+        by="system",
+        groups=tuple(map(str, range(SYSTEMS))),
+        unit=np.arange(len(group)),
+        group=group,
+        cluster=None,
+        truth=np.where(judged, truth, np.nan),
+        weight=np.ones(len(group)),
+        noise=np.zeros(len(group)),
+        predictions=judge[:, None],
+        answered=judge,
+        of_each=judge[:, None],
+        model=judge,
+        bounds=(1.0, 5.0),
+    )
+    return asked, judged, np.bincount(group, truth) / ITEMS
+
+
+def share_held():
+    """Return the share of intervals that hold: of systems, and of their differences."""
+    held, apart = [], []
+    for seed in range(STUDIES):
+        asked, judged, true = evaluation(seed)
+        some = estimated(asked, judged, population=False)
+        each = np.eye(SYSTEMS)
+        stated = np.array([some.sum_of(row, 0.9)[1:3] for row in each])
+        held.append((stated[:, 0] <= true) & (true <= stated[:, 1]))
+        pairs = [
+            some.sum_of(each[i] - each[j], 0.9)[1:3] for i, j in np.transpose(PAIRS)
+        ]
+        lower, upper = np.transpose(pairs)
+        difference = true[PAIRS[0]] - true[PAIRS[1]]
+        apart.append((lower <= difference) & (difference <= upper))
+    return np.array(held), np.array(apart)
+
+
+def error(held):
+    """Return the standard error of a share, studies being independent."""
+    return held.mean(1).std(ddof=1) / np.sqrt(len(held))
+
+
+def test_intervals_hold_where_judges_miss_flaws_and_few_systems_are_bad():
+    for held in share_held():
+        assert abs(held.mean() - 0.9) < 0.03 + 3 * error(held)
+
+
+def test_the_same_check_catches_corrections_taken_for_equal(monkeypatch):
+    monkeypatch.setattr(prediction_powered, "_GRID", np.array([1e-4]))
+    for held in share_held():
+        assert held.mean() < 0.87 - 3 * error(held)
+
+
+def test_a_group_that_nobody_judged_is_on_the_line_of_the_others():
+    """With corrections that are a line of the predictions, it is exactly on it."""
+    usual = np.linspace(1.0, 5.0, 8)
+    correction = 0.5 - 0.25 * (usual - 3.0)
+    number = np.array([9] * 7 + [0])
+    noise = np.diag(np.full(8, 1e-6))
+    mean, covariance = prediction_powered.shared(correction, noise, number, usual)
+    assert mean[7] == pytest.approx(correction[7], abs=0.05)
+    assert covariance[7, 7] > covariance[0, 0]
+    flat, _ = prediction_powered.shared(correction, noise, number, np.ones(8))
+    assert flat[7] == pytest.approx(correction[:7].mean(), abs=0.05)
