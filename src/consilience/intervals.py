@@ -14,6 +14,7 @@ from jaxtyping import Float
 from consilience.errors import OptionError, not_a
 from consilience.when_used import special
 
+_FEWEST = 1e-9  # observations of a kind
 _BLOCK = 2**22  # numbers that are held for some resamples at once: 32 MiB
 
 
@@ -102,11 +103,16 @@ def share_bounds(
     spread = share * (1 - share)
     worth = np.divide(spread, variance, out=number.copy(), where=variance > 0)
     worth = np.minimum(worth, number)
-    yes, no = share * worth + 0.5, (1 - share) * worth + 0.5
-    tail = (1 - prob) / 2
-    lower = special.betaincinv(yes, no, tail)
-    upper = special.betaincinv(yes, no, 1 - tail)
+    lower, upper = beta_bounds(share * worth + 0.5, (1 - share) * worth + 0.5, prob)
     return np.minimum(lower, share), np.maximum(upper, share)
+
+
+def beta_bounds(
+    yes: Float[np.ndarray, " M"], no: Float[np.ndarray, " M"], prob: float
+) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+    """Return bounds of Beta distributions after so many observations of either kind."""
+    yes, no, tail = np.maximum(yes, _FEWEST), np.maximum(no, _FEWEST), (1 - prob) / 2
+    return special.betaincinv(yes, no, tail), special.betaincinv(yes, no, 1 - tail)
 
 
 def log_odds(probability: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:

@@ -390,6 +390,18 @@ def test_judges_by_hand():
     assert table.loc["same", "p_at_least"] > 0.9 > table.loc["never", "p_at_least"]
 
 
+def test_what_judges_say_of_items_that_no_person_saw_changes_nothing():
+    frame, _ = evaluation(1)
+    people = frame["annotator"].str.startswith("person")
+    both = frame[frame["item"].isin(frame.loc[people, "item"])]
+    names = ["person0", "person1"]
+    every, some = (
+        cs.analysis.judges(cs.fit(each, model="majority"), reference=names).table
+        for each in (frame.drop(columns="system"), both.drop(columns="system"))
+    )
+    pd.testing.assert_frame_equal(every, some)
+
+
 def test_judges_that_copy_count_as_fewer():
     frame, _ = evaluation(3)
     alone = cs.analysis.judges(fitted(frame), reference="human").effective

@@ -315,11 +315,11 @@ def test_the_table_has_the_columns_of_a_confusion(confusion, study):
     table = confusion.table()
     assert list(table.columns) == [
         *("annotator", "true_label", "given_label", "probability", "lower", "upper"),
-        "votes",
+        "responses",
     ]
     assert ((table["lower"] <= table["probability"]) & (
         table["probability"] <= table["upper"])).all()  # fmt: skip
-    assert table["votes"].sum() == study.table["main"].sum()
+    assert table["responses"].sum() == study.table["main"].sum()
     sums = confusion.table(min_probability=0.0).groupby("true_label", observed=True)[
         "probability"
     ]

@@ -36,6 +36,7 @@ from consilience.analysis.references import (
     questions_of,
     reference_codes,
 )
+from consilience.analysis.shares import weights as weightings
 from consilience.errors import DataError, OptionError
 from consilience.intervals import bounds, check_prob
 from consilience.notebook import shown_as
@@ -47,6 +48,7 @@ from consilience.when_used import special
 ALL = "all"
 _LEVEL = 0.05
 _HALF = 0.5
+_NOTHING = "no item has answers of a judge and of a person of the group"
 
 
 @shown_as("table", title="Judges")
@@ -153,8 +155,10 @@ def judges(
         raise OptionError(f"epsilon {epsilon:g}: give a number from 0 to below 1")
     answers = _Answers(fit, reference, label)
     asked = next(iter(questions_of(fit, reference, by, label, None)))
-    drawn = np.random.default_rng(seed).exponential(size=(resamples, answers.units))
-    weights = drawn * answers.weight
+    if not answers.units:
+        raise DataError(_NOTHING)
+    weights = np.concatenate([*weightings(answers.units, resamples, seed)])
+    weights *= answers.weight
     parts = [(ALL, answers.among(asked.unit))]
     if asked.by and asked.by != "label":
         parts += [
@@ -171,7 +175,7 @@ def judges(
                 if name == ALL and who in answers.judges:
                     rows[-1] |= answers.test(who, epsilon, weights)
     if not any(row["role"] == "judge" for row in rows):
-        raise DataError("no item has answers of a judge and of a person of the group")
+        raise DataError(_NOTHING)
     return Judges(
         table=pd.DataFrame(rows), effective=answers.effective(), types=fit.types
     )
@@ -215,7 +219,6 @@ class _Answers:
             who, n, labels = who[row], n[row], 2
             self.item = np.repeat(self.item, named.candidate.shape[1])
             self.weight = self.weight[self.item]
-        self.units = len(self.item)
         if gold is not None:  # as the answers of one more annotator
             usable = (place >= 0) & (truth >= 0)
             self.people = [len(self.names)]
@@ -226,6 +229,12 @@ class _Answers:
                 np.append(answer, truth[usable]),
             )
             n = np.append(n, np.ones(usable.sum()))
+        judged, rows = _beside_people((who, unit, answer, n), self.people)
+        who, unit, answer, n = rows
+        self.item, self.weight, self.units = (
+            *(each[judged] for each in (self.item, self.weight)),
+            len(judged),
+        )
         shape = (len(self.names), self.units, labels)
         cell = np.ravel_multi_index((who, unit, answer), shape)
         counts = np.bincount(cell, n, int(np.prod(shape))).reshape(shape)
@@ -365,6 +374,17 @@ class _Answers:
             return np.nan
         np.fill_diagonal(alike, 1.0)
         return float(len(alike) ** 2 / max(alike.sum(), 1.0))
+
+
+def _beside_people(
+    rows: tuple[np.ndarray, ...], people: Sequence[int]
+) -> tuple[Int[np.ndarray, " U"], tuple[np.ndarray, ...]]:
+    """Return the units that people judged, and answers to them; judges' may be more."""
+    who, unit, *_ = rows
+    judged = np.unique(unit[np.isin(who, people)])
+    kept = np.isin(unit, judged)
+    who, unit, *rest = (each[kept] for each in rows)
+    return judged, (who, np.searchsorted(judged, unit), *rest)
 
 
 def _of_candidates(

@@ -27,7 +27,7 @@ from consilience.analysis.drawn_objects import (
 )
 from consilience.analysis.proposals import labels_of
 from consilience.errors import OptionError
-from consilience.intervals import bounds
+from consilience.intervals import beta_bounds, bounds
 from consilience.posterior import Fit
 from consilience.posterior.labels import items as items_of
 from consilience.posterior.loading import check_responses
@@ -259,10 +259,8 @@ def cooccurring(
     number = dataset_label.value_counts()
     table["items"] = per_class or number.reindex(table["dataset_label"]).to_numpy()
     table["share"] = table["together"] / table["items"]
-    tail, hit = (1 - prob) / 2, table["together"] + 0.5
-    miss = table["items"] - table["together"] + 0.5
-    table["lower"] = special.betaincinv(hit, miss, tail)
-    table["upper"] = special.betaincinv(hit, miss, 1 - tail)
+    yes, whole = (table[name].to_numpy(float) for name in ("together", "items"))
+    table["lower"], table["upper"] = beta_bounds(yes + 0.5, whole - yes + 0.5, prob)
     order = ["together", "dataset_label", "label"]
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
 

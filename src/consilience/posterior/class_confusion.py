@@ -13,13 +13,8 @@ from jaxtyping import Bool, Float, Int
 from consilience.class_confusion.class_posterior import ClassPosterior, class_posterior
 from consilience.class_confusion.confusion_posterior import beta_from_moments
 from consilience.class_confusion.dataset_label import classes_of
-from consilience.intervals import bounds
-from consilience.posterior.shrinkage import (
-    Answers,
-    accuracy_table,
-    beta_bounds,
-    confusion_table,
-)
+from consilience.intervals import beta_bounds, bounds
+from consilience.posterior.shrinkage import Answers, accuracy_table, confusion_table
 from consilience.posterior.spaces import restored_choice
 from consilience.posterior.stored import (
     Estimate,

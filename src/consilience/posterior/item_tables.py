@@ -22,9 +22,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from consilience.intervals import beta_bounds
 from consilience.objects.response_panels import SIZES
 from consilience.posterior.item_posterior import GRID, PANELS, TAU, TAUS, ItemPosterior
-from consilience.posterior.shrinkage import accuracy_table, beta_bounds, confusion_table
+from consilience.posterior.shrinkage import accuracy_table, confusion_table
 from consilience.posterior.stored import category, holding
 from consilience.responses.tools.work import NONE
 from consilience.truth import ObjectsSpace

@@ -28,6 +28,7 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.class_confusion.confusion_posterior import beta_from_moments
+from consilience.intervals import beta_bounds
 from consilience.posterior.stored import Estimate, category, confusion_frame, holding
 from consilience.ragged import places_within
 from consilience.when_used import special
@@ -41,7 +42,7 @@ type Answers = tuple[
 CENTRE, SPREAD = np.log(4.0), 2.3
 _NODES = CENTRE + SPREAD * np.linspace(-3, 3, 31)
 PRECISIONS = np.exp(_NODES)  # how closely annotators keep to the population, in answers
-_EDGE = 1e-9  # answers, and shares
+_EDGE = 1e-9  # of a share
 MAX_ROWS = 1_000_000  # of single annotators
 
 
@@ -79,14 +80,6 @@ def shrunken(
         second += value**2 * square
         mean_square += weight * second / (whole * (whole + 1))
     return holding(mean, *beta_bounds(*beta_from_moments(mean, mean_square), prob))
-
-
-def beta_bounds(
-    yes: Float[np.ndarray, " N"], no: Float[np.ndarray, " N"], prob: float
-) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """Return bounds of Beta distributions after so many answers of either kind."""
-    yes, no, tail = np.maximum(yes, _EDGE), np.maximum(no, _EDGE), (1 - prob) / 2
-    return special.betaincinv(yes, no, tail), special.betaincinv(yes, no, 1 - tail)
 
 
 def confusion_table(
