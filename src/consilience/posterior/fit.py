@@ -233,8 +233,7 @@ class Fit:
         pandas.DataFrame
             Columns annotator, responses, accuracy, lower and upper; for contains also
             sensitivity and specificity; of ordered labels bias, precision and
-            extremity; of `mace` spammer. Last flag (empty for most), flag_probability
-            and evidence.
+            extremity; of `mace` spammer. Last flag, flag_probability and evidence.
 
         See Also
         --------
