@@ -103,11 +103,7 @@ BLOCK = 20  # sweeps between reports
 ALIKE = 1e-5  # nats per answer between starts that have ended at one place
 PLAIN = 10  # sweeps before long steps are tried
 FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
-_ASKED = (
-    "tolerance",
-    "iterations",
-    "restarts",
-)  # of the steps, as an effort names them
+_ASKED = ("tolerance", "iterations", "restarts")  # of the steps, as options name them
 
 
 @dataclass(frozen=True, slots=True)
