@@ -297,6 +297,28 @@ def test_two_models_and_items_without_a_label_of_the_data_set_draw_what_they_can
             assert "no item has a label of the data set" in study.left_out["main_label"]
 
 
+def ends(chart):
+    """Return the ends of all axes of a chart that states them."""
+    if isinstance(chart, list):
+        return [end for part in chart for end in ends(part)]
+    if not isinstance(chart, dict):
+        return []
+    numbers = [x for x in chart.get("domain", ()) if isinstance(x, float)]
+    return numbers + [end for part in chart.values() for end in ends(part)]
+
+
+def test_the_axes_of_a_fit_without_draws_have_ends():
+    """Its bounds are NaN; an axis that ends at one shows nothing."""
+    made = cs.simulate(kind="objects", items=16, annotators=8, classes=6, seed=0)
+    study = cs.study(cs.fit(made.responses, engine="em"), made.responses, resamples=20)
+    counted = study.figures["number_of_objects"]
+    assert counted.table["upper"].isna().all()
+    assert len(ends(counted.charts[""]().to_dict()))
+    for figure in study.figures.values():
+        for draw in figure.charts.values():
+            assert np.isfinite(ends(draw().to_dict(validate=False))).all()
+
+
 @pytest.mark.parametrize(("sign", "word"), [(1, "lose"), (-1, "gain")])
 def test_a_gain_is_no_negative_loss(study, sign, word):
     costs = study.evaluation.costs

@@ -333,7 +333,7 @@ def observed_in_intervals(rows: pd.DataFrame, title: str, names: str) -> Drawn:
 
 def top(rows: pd.DataFrame, value: str = "value") -> float:
     """Return the tenth that is above all values and their bounds."""
-    largest = rows[[value, "upper"]].to_numpy(dtype=float).max(initial=0.1)
+    largest = np.nanmax(rows[[value, "upper"]].to_numpy(dtype=float), initial=0.1)
     return float(np.ceil(10 * largest) / 10)
 
 

@@ -13,6 +13,7 @@ from consilience.reports.content import (
     Report,
     Section,
     mistaken,
+    sentence,
     suffix,
 )
 from consilience.responses import Cleaning, Description
@@ -44,7 +45,7 @@ def data(report: Report) -> Section:
     if report.description is not None:
         parts += _description(report.description)
     assumptions = [*report.cleaned_assumptions]
-    assumptions += [sentence for run in report.runs for sentence in run.assumptions]
+    assumptions += [each for run in report.runs for each in run.assumptions]
     if assumptions:
         parts.append(Listing("Assumed", tuple(dict.fromkeys(assumptions))))
     read = dict(pair for run in report.runs for pair in run.sources.items())
@@ -64,7 +65,7 @@ def _cleaning(cleaning: Cleaning) -> list[Part]:
         dropped = pd.DataFrame([asdict(part) for part in cleaning.dropped])
         parts.append(html(CATALOGUE["dropped"].of(dropped)))
     if cleaning.notes:
-        parts.append(Listing("Noticed", cleaning.notes))
+        parts.append(Listing("Noticed", tuple(map(sentence, cleaning.notes))))
     return parts
 
 

@@ -346,7 +346,7 @@ def agreement(report: Report) -> Section:
     ]
     remarks = (*lacking, *measured.notes)
     if remarks:
-        parts.append(Listing("Notes", remarks))
+        parts.append(Listing("Notes", tuple(map(sentence, remarks))))
     parts += [
         html(table.first(_MAX_AGREEMENT_ROWS)) if len(table.frame) else Note(table.note)
         for table in (shown.labels(measured), shown.pairs(measured))
