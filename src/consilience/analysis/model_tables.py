@@ -47,15 +47,18 @@ def coefficients(agreement: Agreement) -> Table:
     return Table(schema=schema, frame=rows, prob=agreement.prob, note=f"{note}.")
 
 
-def undefined(agreement: Agreement) -> dict[str, list[str]]:
-    """Return the coefficients that are not defined, by the reason."""
+def undefined(agreement: Agreement) -> list[str]:
+    """Say which coefficients are not defined, a sentence for each reason."""
     rows = agreement.coefficients
     words = CATALOGUE["coefficients"].column("coefficient").values
     reasons: dict[str, list[str]] = {}
     for row in rows[rows["reason"] != ""].to_dict("records"):
         name = words[_identifier(agreement, str(row["coefficient"]))]
         reasons.setdefault(str(row["reason"]), []).append(name)
-    return reasons
+    return [
+        f"Not defined: {', '.join(names)} ({reason})."
+        for reason, names in reasons.items()
+    ]
 
 
 def _identifier(agreement: Agreement, coefficient: str) -> str:

@@ -123,9 +123,7 @@ def _page(agreement: "Agreement") -> Group:
 
     coefficients = terminal(shown.coefficients(agreement), drawn="value")
     parts: list[RenderableType] = [Text(), _head(agreement), Text(), coefficients]
-    for reason, names in shown.undefined(agreement).items():
-        sentence = f"Not defined: {', '.join(names)} ({as_options(reason)})."
-        parts.append(Text(sentence, "dim"))
+    parts += [Text(as_options(each), "dim") for each in shown.undefined(agreement)]
     labels = shown.labels(agreement).first(_MAX_LABELS)
     for table in (labels, shown.pairs(agreement).ends(_MAX_PAIRS)):
         if len(table.frame):

@@ -339,12 +339,7 @@ def agreement(report: Report) -> Section:
     if measured is None:
         return Section("agreement", "Agreement", (Note(report.no_agreement),))
     parts: list[Part] = [html(shown.coefficients(measured))]
-    lacking = [
-        f"{name}: not defined, {reason}"
-        for reason, names in shown.undefined(measured).items()
-        for name in names
-    ]
-    remarks = (*lacking, *measured.notes)
+    remarks = (*shown.undefined(measured), *measured.notes)
     if remarks:
         parts.append(Listing("Notes", tuple(map(sentence, remarks))))
     parts += [
