@@ -307,10 +307,9 @@ def ends(chart):
     return numbers + [end for part in chart.values() for end in ends(part)]
 
 
-def test_the_axes_of_a_fit_without_draws_have_ends():
+def test_the_axes_of_a_fit_without_draws_have_ends(objects_study, objects_fit):
     """Its bounds are NaN; an axis that ends at one shows nothing."""
-    made = cs.simulate(kind="objects", items=16, annotators=8, classes=6, seed=0)
-    study = cs.study(cs.fit(made.responses, engine="em"), made.responses, resamples=20)
+    study = cs.study(objects_fit, objects_study.responses, resamples=20)
     counted = study.figures["number_of_objects"]
     assert counted.table["upper"].isna().all()
     assert len(ends(counted.charts[""]().to_dict()))
