@@ -39,7 +39,7 @@ class Rates:
         (where shares of several labels are estimated), items, judged (by people),
         estimate, lower, upper, mean_answer (mean of the judges' answers), model (what
         the posterior alone says) and method: `corrected` by people, `people` alone
-        where judges said nothing, or `range of judges`, which is no interval.
+        where no judge answers, or `range of judges`, which is no interval.
     differences : pandas.DataFrame
         Of each pair of groups difference, lower, upper and p_greater, the probability
         that the first is the greater.

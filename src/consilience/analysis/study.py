@@ -241,9 +241,8 @@ def cooccurring(
     objects["code"] = objects["label"].cat.codes
     objects["label"] = objects["label"].astype("str")
     objects["dataset_label"] = dataset_label.reindex(objects["item"]).to_numpy()
-    there = objects[
-        (objects["probability"] >= _HALF) & objects["dataset_label"].notna()
-    ]
+    labelled = objects["dataset_label"].notna()
+    there = objects[labelled & (objects["probability"] >= _HALF)]
     order = ["item", "object", "share", "code"]
     ordered = there.sort_values(order, ascending=[True, True, False, True])
     ordered = ordered[ordered["label"] != NONE]
@@ -251,10 +250,8 @@ def cooccurring(
     # A lone object is the class's own, whatever it is called.
     several = names.groupby("item")["object"].transform("size") > 1
     other = names[several & (names["label"] != names["dataset_label"])]
-    by_pair = other.drop_duplicates(["item", "label"]).groupby(
-        ["dataset_label", "label"]
-    )
-    pairs = by_pair.size()
+    other = other.drop_duplicates(["item", "label"])
+    pairs = other.groupby(["dataset_label", "label"]).size()
     table = pairs[pairs >= min_items].rename("together").reset_index()
     number = dataset_label.value_counts()
     table["items"] = per_class or number.reindex(table["dataset_label"]).to_numpy()

@@ -58,7 +58,7 @@ def drift(fit: Fit, responses: Responses) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns annotator, responses, change (of the share of right answers, from the
-        first to the last), lower and upper, and flag_probability: that there is a
+        first to the last), lower and upper, and flag_probability, that of a
         change. Annotators of fewer than twenty answers are left out.
 
     Raises

@@ -19,12 +19,8 @@ from consilience.responses.sources.json_file import read_json
 
 COLUMNS = tuple(name for name, role in ROLES.items() if role == "label")
 """Columns that hold labels, in every table of a run or of an analysis."""
-_SENTENCES = (
-    "answers",
-    "annotators",
-    "evidence",
-    "reason",
-)  # in which labels are named
+# Columns of sentences, in which labels are named.
+_SENTENCES = ("answers", "annotators", "evidence", "reason")
 
 
 def label_names(labels: pd.DataFrame) -> dict[str, str]:

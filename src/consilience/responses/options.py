@@ -129,14 +129,8 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
     if not isinstance(given["answers"], Mapping | None):
         expected = "a dictionary: {'ja': 'yes'}"
         raise OptionError(not_a("answers", given["answers"], expected))
-    for name in (
-        "missing",
-        "statuses",
-        "extras",
-        "annotator_columns",
-        "exclude",
-        "one_hot",
-    ):
+    lists = ("missing", "statuses", "extras", "annotator_columns")
+    for name in (*lists, "exclude", "one_hot"):
         if rest[name] is not None or name == "missing":
             rest[name] = _texts(name, rest[name])
     rest["missing"] = (*MISSING, *rest["missing"])
