@@ -1,5 +1,7 @@
 """Corrections of groups: judges who miss flaws, and systems of which few are bad."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,21 @@ def test_a_group_that_nobody_judged_is_on_the_line_of_the_others():
     assert covariance[7, 7] > covariance[0, 0]
     flat, _ = prediction_powered.shared(correction, noise, number, np.ones(8))
     assert flat[7] == pytest.approx(correction[:7].mean(), abs=0.05)
+
+
+def test_of_groups_that_people_judged_whole_nothing_is_unknown():
+    asked, _, true = evaluation(0)
+    random = np.random.default_rng(1)
+    truth = np.where(asked.answered == 5, 5.0, random.integers(1, 6, len(asked.group)))
+    asked, true = replace(asked, truth=truth), np.bincount(asked.group, truth) / ITEMS
+    weights = [*np.eye(SYSTEMS), *np.eye(SYSTEMS)[0] - np.eye(SYSTEMS)[1:]]
+
+    def bounds(judged):
+        some = estimated(asked, judged, population=False)
+        return np.array([some.sum_of(weight, 0.9)[1:3] for weight in weights])
+
+    every = np.ones(len(truth), bool)
+    stated = np.stack([weights @ true] * 2, 1)
+    np.testing.assert_allclose(bounds(every), stated, rtol=0, atol=1e-6)
+    every[0] = False  # the twin
+    assert np.ptp(bounds(every)[0]) > 1e-3

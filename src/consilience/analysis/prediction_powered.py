@@ -81,7 +81,8 @@ class Estimated(NamedTuple):
         mean = float(weight[used] @ self.mean[used])
         some = weight[used]
         covariance = self.covariance if some.sum() else self.between
-        spread = np.sqrt(some @ covariance[np.ix_(used, used)] @ some)
+        square = some @ covariance[np.ix_(used, used)] @ some
+        spread = np.sqrt(np.maximum(square, 0.0))  # below it where people judged all
         if not np.isfinite(mean + spread):
             return mean, np.nan, np.nan, np.nan
         far = float(special.stdtrit(self.freedom, (1 + prob) / 2)) * spread
@@ -225,7 +226,7 @@ def shared(
     line = np.ones((groups, 2))
     line[:, 1] = (usual - usual[some].mean()) / (scale if scale > 0 else 1.0)
     slope = np.diag([0.0, 1 / variance])  # precision of its prior
-    logs, means, squares = [], [], []
+    logs, means, spreads = [], [], []
     for tau in most * _GRID:
         root = np.linalg.inv(noise + tau**2 * np.eye(len(some)))
         apart = line[some].T @ root
@@ -242,8 +243,9 @@ def shared(
         determinants = [np.linalg.slogdet(each)[1] for each in (root, inner)]
         logs.append((sum(determinants) - height) / 2)
         means.append(expected)
-        squares.append(spread + np.outer(expected, expected))
+        spreads.append(spread)
     weight = special.softmax(np.array(logs))
     mean = weight @ np.array(means)
-    second = np.tensordot(weight, np.array(squares), 1)
-    return mean, second - np.outer(mean, mean)
+    apart = np.array(means) - mean
+    inside = np.tensordot(weight, np.array(spreads), 1)
+    return mean, inside + (weight * apart.T) @ apart
