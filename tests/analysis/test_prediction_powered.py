@@ -107,3 +107,44 @@ def test_of_groups_that_people_judged_whole_nothing_is_unknown():
     np.testing.assert_allclose(bounds(every), stated, rtol=0, atol=1e-6)
     every[0] = False  # the twin
     assert np.ptp(bounds(every)[0]) > 1e-3
+
+
+def share_of_rare_held(groups):
+    """Return how often the rate of all items, one in 25 or so, is inside."""
+    held = []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        group = np.arange(600) % groups
+        truth = (random.random(len(group)) < 0.04).astype(float)
+        judge = np.where(truth == 1, random.beta(2, 2, 600), random.beta(1, 9, 600))
+        judged = np.isin(np.arange(600), random.permutation(600)[:60])
+        asked = replace(
+            evaluation(0)[0],
+            groups=tuple(map(str, range(groups))),
+            unit=np.arange(600),
+            group=group,
+            truth=np.where(judged, truth, np.nan),
+            weight=np.ones(600),
+            noise=np.zeros(600),
+            predictions=judge[:, None],
+            answered=judge,
+            of_each=judge[:, None],
+            model=judge,
+            bounds=(0.0, 1.0),
+        )
+        some = estimated(asked, judged, population=False)
+        _, lower, upper, _ = some.sum_of(some.items / 600, 0.9)
+        held.append(lower <= truth.mean() <= upper)
+    return np.mean(held)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_rates_of_what_is_rare_hold(groups):
+    assert abs(share_of_rare_held(groups) - 0.9) < 3 * np.sqrt(0.09 / 200)
+
+
+def test_the_same_check_catches_bounds_that_are_symmetric(monkeypatch):
+    monkeypatch.setattr(
+        prediction_powered.Estimated, "_wilson", lambda _, mean, *__: (mean, mean)
+    )
+    assert share_of_rare_held(1) < 0.9 - 3 * np.sqrt(0.09 / 200)
