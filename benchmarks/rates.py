@@ -4,6 +4,7 @@ Feeds `docs/reference/benchmarks-other-programs.md`.
 """
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ TITLE = "Rates of systems: judges corrected by people"
 SYSTEMS, ITEMS, STUDIES, PROB = 6, 100, 40, 0.9
 DRAWS = {"summeval": 50, "llmjudge": 10}  # of the items that people are shown for
 JUDGED = (30, 100, 300)
+GOLD, GOLD_DRAWS = (40, 80, 200), 30  # items of public crowds with gold
 MODEL = "hierarchical_dawid_skene"
 DIMENSIONS = ("coherence", "consistency", "fluency", "relevance")
 NOTES = (
@@ -37,6 +39,12 @@ NOTES = (
         f"{DRAWS['summeval']} draws; llmjudge: 25 queries, assessors shown for 400 of "
         f"4,423 passages, {DRAWS['llmjudge']} draws. The truth is the mean of all that "
         "people said. Order: rank correlation of the estimates with the truth."
+    ),
+    (
+        "Public crowds: the last two labels of each data set, a question each, and "
+        f"{GOLD_DRAWS} draws of the items with gold. Groups are made of the truth and "
+        "noise, so that their shares differ. Rare: below 15 % or above 85 %. All: the "
+        "share of all items together."
     ),
 )
 
@@ -61,6 +69,9 @@ def rates(*, quick: bool, repeats: int) -> Report:
             row
             for table in (*_summeval(data / "judges"), *_llmjudge(data / "judges"))
             for row in _public(*table)
+        ]
+        more["Shares of labels in public crowds, with gold for some items"] = [
+            *_crowds(data / "crowd")
         ]
     return Report(TITLE, made, NOTES, more)
 
@@ -298,3 +309,65 @@ def _public(
         order = [spearmanr(row[0], true, nan_policy="omit")[0] for row in stated]
         figures = {**_figures(stated), "order": float(np.mean(order))}
         yield {"data": name, "method": method, **figures}
+
+
+def _crowds(folder: Path) -> Iterator[dict[str, Any]]:
+    """Give how intervals of shares hold where gold of some items is the reference."""
+    each: dict[tuple[Any, ...], list[Any]] = {}
+    for path in sorted(folder.glob("*/truth.csv")):
+        for head, figures in _crowd(path.parent):
+            each.setdefault(head, []).append(figures)
+    for head, questions in sorted(each.items()):
+        names = ("labels", "groups", "gold", "method")
+        means = pd.DataFrame(questions).mean()
+        yield {**dict(zip(names, head, strict=True)), "of": len(questions), **means}
+
+
+def _crowd(folder: Path) -> Iterator[tuple[tuple[Any, ...], dict[str, float]]]:
+    """Give what was asked of a crowd, and how often the intervals hold."""
+    import consilience as cs
+
+    columns = ["item", "annotator", "label"]
+    answers = pd.read_csv(folder / "labels.csv").set_axis(columns, axis=1)
+    gold = pd.read_csv(folder / "truth.csv").set_axis(["item", "label"], axis=1)
+    gold = gold.dropna().drop_duplicates("item")
+    answers = answers[answers["item"].isin(gold["item"])].reset_index(drop=True)
+    gold = gold[gold["item"].isin(answers["item"])].reset_index(drop=True)
+    random = np.random.default_rng(0)
+    fit = (
+        cs.fit(cs.read(answers.astype(str)), model=MODEL, seed=0) if len(gold) else None
+    )
+    for label in sorted(gold["label"].unique())[-2:]:
+        truth = (gold["label"] == label).astype(float)
+        votes = (answers["label"] == label).groupby(answers["item"]).mean()
+        votes = votes.reindex(gold["item"]).reset_index(drop=True)
+        rank = (0.8 * truth + random.normal(size=len(gold))).rank() - 1
+        sort = "other" if 0.15 <= truth.mean() <= 0.85 else "rare"
+        for groups, number in product((2, 6), GOLD):
+            if len(gold) < 1.4 * number:
+                continue
+            code = (rank * groups // len(gold)).astype(int)
+            by = pd.DataFrame({"item": gold["item"], "group": code}).astype(str)
+            stated: dict[str, list[Any]] = {"consilience": [], "PPI++": []}
+            for seed in range(GOLD_DRAWS):
+                some = gold.sample(number, random_state=seed)
+                given = {"reference": some.astype(str), "by": by, "label": str(label)}
+                rows = cs.rate(fit, **given, prob=PROB).table.sort_values("group")
+                stated["consilience"].append(rows[["lower", "upper"]].to_numpy().T)
+                people = truth.where(gold.index.isin(some.index))
+                parts = (
+                    _ppi(votes, people, each, n)[1:3]
+                    for each, n in ((code, groups), (0 * code, 1))
+                )
+                stated["PPI++"].append(np.concatenate([*parts], 1))
+            true = np.append(truth.groupby(code).mean(), truth.mean())
+            for method, bounds in stated.items():
+                lower, upper = np.moveaxis(np.array(bounds), 1, 0)
+                head = sort, groups, number, method
+                yield (
+                    head,
+                    {
+                        **_held(lower[:, :-1], upper[:, :-1], true[:-1], ""),
+                        **_held(lower[:, -1:], upper[:, -1:], true[-1:], " all"),
+                    },
+                )
