@@ -165,8 +165,9 @@ class Readings(Roles):
         if number is not None and plain_reading.by_chance:
             named = plain_reading.named + 2  # each label of an item stands once
             plain_reading = replace(plain_reading, named=named)
+        less = SAYS * self.weight * says
+        plain_reading = replace(plain_reading, score=plain_reading.score - less)
         less = REPEATED * self.weight * (again and number is None)
-        less += SAYS * self.weight * says
         if number is not None:
             plain_reading = replace(plain_reading, more={"n": number})
             less -= 3.0  # it explains one more column
