@@ -48,7 +48,6 @@ def documented() -> Iterator[str]:
             for member, value in members
             if not member.startswith("_")
             and (inspect.isfunction(value) or isinstance(value, property))
-            and not (inspect.getdoc(value) or "").startswith("Deprecated name")
         )
 
 
