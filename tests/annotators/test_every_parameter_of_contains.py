@@ -142,8 +142,9 @@ def test_what_annotators_share_is_found_again(appearance, name):
 
 @pytest.mark.parametrize("name", SPREADS)
 def test_the_same_check_catches_another_spread_between_annotators(appearance, name):
-    _, truth, result = appearance
-    assert errors(np.log(result[name]), np.log(16 * truth[name])).max() > MOST
+    engine, truth, result = appearance
+    times = 4 if engine == "em" else 16  # of a study of a quarter of the items
+    assert errors(np.log(result[name]), np.log(times * truth[name])).max() > MOST
 
 
 @pytest.mark.parametrize("name", EVERY_OWN)

@@ -8,7 +8,6 @@ import re
 import warnings
 from collections import Counter
 from functools import cache
-from itertools import permutations
 
 import pandas as pd
 import pytest
@@ -30,19 +29,6 @@ def plain(text):
     return text.lower() if text in {"True", "False"} else text
 
 
-def has_other_names(known: TidyTable):
-    """Say whether two columns name the items: the names of either are right."""
-    table = known.table.astype(str).map(plain)
-    names = set(known.answers["item"].astype(object).map(plain))
-    number = table.nunique()
-    pairs = permutations([name for name in table if number[name] > 1], 2)
-    return known.renamed or any(
-        number[one] == number[other] == len(table[[one, other]].drop_duplicates())
-        for one, other in pairs
-        if names <= set(table[one])
-    )
-
-
 def answers_of(kind, answers, known: TidyTable):
     """Return what can be compared: how often each answer was given."""
     names = ["item", "annotator", "label", *(["answer"] if kind == "contains" else [])]
@@ -53,7 +39,7 @@ def answers_of(kind, answers, known: TidyTable):
     found = Counter()
     for *cell, n in zip(*cells, number, strict=True):
         found[tuple(cell)] += int(n)
-    if not has_other_names(known):
+    if not known.renamed:
         return kind, found
     of_items: dict[str, Counter] = {}
     for (item, *cell), n in found.items():

@@ -41,9 +41,9 @@ groups stand for themselves.
 stand for themselves, they reach at least as far as Wilson's for the effective number of
 answers, :math:`(p(1-p) + 1/4n) / s^2` with p the estimate between its own bounds, n the
 items judged and s the standard error: where what is counted is rare, few of its items
-were seen, and a symmetric interval ends below it. (Of 15 rare labels, below 15 %, of
-public crowds, with gold for 40 items, the 90 % intervals of all items held .92; .77
-without.)
+were seen, and a symmetric interval ends below it. (Chosen on 15 labels of public
+crowds, below 15 % or above 85 %: with gold for 40 items, the 90 % intervals of all
+items held .92, symmetric ones .77.)
 
 References
 ----------
