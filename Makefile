@@ -33,10 +33,10 @@ demo: .venv/core.done
 	$(BIN)/consilience demo $(ARGS)
 
 # As many processes as there are processors: threads of a process would wait for them.
-# Commands under test are processes of their own and share the bytecode of all modules.
-test lowest: export OPENBLAS_NUM_THREADS ?= 1
-test lowest: export PYTHONDONTWRITEBYTECODE :=
-test lowest: export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
+# Commands and kernels are processes of their own and share the bytecode of all modules.
+test lowest docs: export OPENBLAS_NUM_THREADS ?= 1
+test lowest docs: export PYTHONDONTWRITEBYTECODE :=
+test lowest docs: export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
 test: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
