@@ -130,12 +130,17 @@ class Roles:
         if column in self.given.get(role, ()):
             return column, GIVEN
 
-        def prior(name: str) -> tuple[bool, float]:  # an id, else a text, else a link
+        def prior(name: str) -> tuple[bool, float]:  # a text before a link
             look = self.seen.look[name]
             longer = looks.LONGER.get(look, 0.0)
             return look != looks.LINKS, name_prior(name, role) - longer
 
-        best = max(self.twins.get(column, [column]), key=prior)
+        twins = self.twins.get(column, [column])
+        best = max(twins, key=prior)
+        if role == "item" and self.seen.look[best] in looks.LONGER:
+            ids = (n for n in twins if self.seen.look[n] not in looks.LONGER)
+            named = [n for n in ids if name_prior(n, role) >= 0]
+            return max(named, key=prior, default=best), name_prior(best, role)
         return best, name_prior(best, role)
 
     def may_be(self, role: str) -> list[str]:

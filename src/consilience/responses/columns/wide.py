@@ -34,15 +34,18 @@ from consilience.responses.columns.looks import (
     CONSTANT,
     DISTINCT,
     FEW,
+    LINKS,
     LONGER,
     look,
     num_values,
 )
 from consilience.responses.columns.names import (
+    USUAL,
     find,
     is_aside,
     listing,
     name_prior,
+    plain,
     usual,
 )
 from consilience.responses.draft import Account, Draft, read_answers
@@ -198,12 +201,18 @@ def name_of_rows(table: TextTable, given: str | None) -> str | None:
     if given is not None:
         return find(table.names, "item", given, table.source)
 
-    def prior(name: str) -> tuple[bool, float]:
-        longer = LONGER.get(look(table.columns[name]), 0.0)
-        return not longer, name_prior(name, "item") - longer
+    def prior(name: str) -> tuple[bool, bool, float]:  # an id, else a text, else a link
+        kind = look(table.columns[name])
+        longer = LONGER.get(kind, 0.0)
+        return not longer, kind != LINKS, name_prior(name, "item") - longer
 
     named = [n for n in table.columns if name_prior(n, "item") >= 1]
-    keys = [n for n in named if num_values(table.columns[n]) == table.num_rows]
+    judged = [n for n in table.columns if plain(n) in USUAL["item"]]  # comments, too
+    keys = [
+        n
+        for n in dict.fromkeys([*named, *judged])
+        if num_values(table.columns[n]) == table.num_rows
+    ]
     again = [n for n in named if look(table.columns[n]) != CONSTANT]
     unlike = [n for n in table.columns if _may_name(n, table.columns[n])]
     best = max(keys or again, key=prior, default=None)
