@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.model import Model
@@ -134,10 +135,9 @@ def _split(draws: Shaped[np.ndarray, "P C D"]) -> Shaped[np.ndarray, "P H E"]:
 
 def _normal_scores(draws: Float[np.ndarray, "P H D"]) -> Float[np.ndarray, "P H D"]:
     """Return normal scores of ranks among all draws; equal ones share a rank."""
-    from scipy.stats import rankdata  # takes long to be loaded
-
     flat = draws.reshape(len(draws), -1)
-    fraction = (rankdata(flat, axis=1) - 0.375) / (flat.shape[1] + 0.25)
+    ranks = pd.DataFrame(flat).rank(axis=1).to_numpy()
+    fraction = (ranks - 0.375) / (flat.shape[1] + 0.25)
     return special.ndtri(fraction).reshape(draws.shape)
 
 
