@@ -6,7 +6,7 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
-from consilience.posterior.trust import CANNOT_TELL, PASSED
+from consilience.posterior.trust import CANNOT_TELL, FAILED, PASSED, trust
 from consilience.responses import read
 
 QUICK = cs.EngineOptions(draws=60, restarts=1)
@@ -95,6 +95,22 @@ def test_where_nobody_is_familiar_there_is_a_warning_and_not_all_checks_pass(
         assert familiar(predicted) == (CANNOT_TELL, True)
     for reported in (some, mixed):
         assert familiar(cs.predict(fitted, reported)) == (PASSED, False)
+
+
+def test_a_prediction_is_trusted_no_more_than_the_fit_it_is_from(studies, fitted):
+    short = cs.EngineOptions(draws=60, restarts=1, iterations=2)
+    stopped = cs.fit(
+        studies[0], model="bayesian_dawid_skene", engine="vb", effort=short, seed=0
+    )
+    first = cs.predict(stopped, studies[1])
+    for predicted in (first, cs.predict(first, studies[1])):
+        verdict = predicted.diagnostics().set_index("name").loc["earlier_fit"]
+        assert verdict["outcome"] == FAILED
+        assert verdict["value"] >= 1
+        assert trust(predicted.diagnostics()).startswith("DO NOT TRUST")
+    assert "stopped_early" in first.diagnostics()["remedy"].iloc[0]
+    sound = cs.predict(fitted, studies[1]).diagnostics().set_index("name")
+    assert sound.loc["earlier_fit", "outcome"] == PASSED
 
 
 def test_other_labels_are_refused(studies, fitted):

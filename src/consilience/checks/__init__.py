@@ -12,6 +12,7 @@ __all__ = ["Verdict", "all_checks", "as_dataset"]
 def all_checks(data: xr.DataTree) -> list[Verdict]:
     """Run every check that applies to a fit."""
     return [
+        *sampling.earlier_fit(data),
         *sampling.familiar_annotators(data),
         *sampling.in_time(data),
         *sampling.finite(data),

@@ -312,3 +312,15 @@ def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
     if number < _FAMILIAR:
         return [cannot_tell(name, _FAMILIAR, data.attrs["warning"], number)]
     return [at_least(name, number, _FAMILIAR, data.attrs["warning"])]
+
+
+def earlier_fit(data: xr.DataTree) -> list[Verdict]:
+    """Judge whether the fit that a prediction takes its parameters from is sound."""
+    if "earlier_failed" not in data.attrs:
+        return []
+    failed = json.loads(data.attrs["earlier_failed"])
+    how = (
+        f"the earlier fit, whose parameters these are, failed {', '.join(failed)}: "
+        "follow its remedies, and predict from the fit that passes"
+    )
+    return [at_most("earlier_fit", float(len(failed)), 0.0, how)]

@@ -50,6 +50,7 @@ from consilience.posterior.tree import (
     with_groups,
     with_items,
 )
+from consilience.posterior.trust import FAILED, diagnostics
 from consilience.posterior.truth import Tempering, halfway
 from consilience.responses import Responses
 from consilience.truth import Space
@@ -270,9 +271,12 @@ def _attributes(
         # Of an earlier prediction, and of bounds that are not taken over.
         if name not in ("familiar_annotators", "warning", KEPT_PROB, "copies")
     }
+    verdicts = diagnostics(data)
+    failed = verdicts.loc[verdicts["outcome"] == FAILED, "name"]
     return {
         **familiar,
         **plain,
+        "earlier_failed": json.dumps([*map(str, failed)]),
         "engine_reason": remark,
         "kind": space.kind,
         "seconds": round(time.monotonic() - started, 3),
