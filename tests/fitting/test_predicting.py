@@ -113,6 +113,16 @@ def test_a_prediction_is_trusted_no_more_than_the_fit_it_is_from(studies, fitted
     assert sound.loc["earlier_fit", "outcome"] == PASSED
 
 
+@pytest.mark.parametrize("labels", [["y", "x"], None])
+def test_labels_are_those_of_the_earlier_fit_whichever_occur(studies, fitted, labels):
+    one = studies[1]["item"].iloc[0]
+    some = studies[1][studies[1]["item"] == one].assign(label="y")
+    expected = cs.predict(fitted, read(some, labels=["x", "y"])).labels()
+    assert set(expected["label"]) == {"x", "y"}
+    given = some if labels is None else read(some, labels=labels)
+    pd.testing.assert_frame_equal(cs.predict(fitted, given).labels(), expected)
+
+
 def test_other_labels_are_refused(studies, fitted):
     changed = studies[1].replace({"label": {"y": "z"}})
     with pytest.raises(OptionError, match=r"other labels .only in one of both: y, z"):

@@ -53,6 +53,7 @@ from consilience.posterior.tree import (
 from consilience.posterior.trust import FAILED, diagnostics
 from consilience.posterior.truth import Tempering, halfway
 from consilience.responses import Responses
+from consilience.responses.text import has_order
 from consilience.truth import Space
 
 
@@ -124,6 +125,7 @@ def predict(
     given, beside = both_tasks(responses, contains)
     before = fit.data.attrs
     _check_kind(fit.data, given)
+    given = _in_labels_of(fit.data, given)
     familiar = familiarity(fit.data, given, beside)
     if familiar.get("warning"):
         warnings.warn(
@@ -300,6 +302,18 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
             f"{name} is a heuristic and has no parameters to apply to other items; "
             "apply it to the new responses themselves (fit)"
         )
+
+
+def _in_labels_of(data: xr.DataTree, given: Responses) -> Responses:
+    """Return answers of kind choice with the labels of the earlier fit, as ordered."""
+    states = [*map(str, data["constant_data"]["true_class"].to_numpy())]
+    if given.kind != "choice" or not set(given.labels["label"]) <= set(states):
+        return given
+    given = given.with_labels(states)
+    labels = given.labels.set_index("label").loc[states].reset_index()
+    label = given.table["label"].cat.set_categories(pd.Index(states, dtype="str"))
+    table, order = given.table.assign(label=label), has_order(states)
+    return replace(given, table=table, labels=labels, in_order=order)
 
 
 def _check(data: xr.DataTree, space: Space) -> None:
