@@ -306,7 +306,7 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
 
 def _in_labels_of(data: xr.DataTree, given: Responses) -> Responses:
     """Return answers of kind choice with the labels of the earlier fit, as ordered."""
-    states = [*map(str, data["constant_data"]["true_class"].to_numpy())]
+    states = _states(data)
     if given.kind != "choice" or not set(given.labels["label"]) <= set(states):
         return given
     given = given.with_labels(states)
@@ -317,14 +317,18 @@ def _in_labels_of(data: xr.DataTree, given: Responses) -> Responses:
 
 
 def _check(data: xr.DataTree, space: Space) -> None:
-    states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
-    if states != tuple(map(str, space.states)):
-        other = sorted(set(states) ^ set(map(str, space.states)))
+    before, now = _states(data), [*map(str, space.states)]
+    if before != now:
+        other = sorted({*now} - {*before}) or sorted({*before} - {*now})
         raise OptionError(
             "the earlier fit was of other labels"
             + (f" (only in one of both: {', '.join(other[:5])})" if other else "")
-            + "; read the responses with the labels of that study (`labels=`)"
+            + "; rename or leave out those it has not, or fit both studies together"
         )
+
+
+def _states(data: xr.DataTree) -> list[str]:
+    return [*map(str, data["constant_data"]["true_class"].to_numpy())]
 
 
 def _reader(model: Model[Any], space: Space, names: Collection[str]) -> Reader | None:
